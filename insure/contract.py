@@ -1,0 +1,163 @@
+"""The protection contract read back in plain sentences, and what protection costs today."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from insure.dates import anniversary
+from insure.decision import Decision, Holdings, decide, fund_calendar
+from insure.fund import Fund
+from insure.market import Snapshot
+from insure.strategies import synthetic_put
+from insure.strategy_terms import CppiTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the fund's floor costs at one moment, whatever strategy the fund follows to it."""
+
+    session: dt.date
+    strike: float
+    """Of the put that the floor amounts to, in the price of the index."""
+    strike_ratio: float
+    participation: float
+    premium: float
+    """Fraction of the fund."""
+    equity_weight: float
+    """That the fund's own strategy starts with."""
+    gap_budget: float | None
+    """Instant fall that reaches the floor at that weight; None where none does."""
+
+
+def horizon(fund: Fund) -> dt.date:
+    """End of the first protection period."""
+    return anniversary(fund_calendar(fund), fund.protection.start, fund.protection.horizon_years)
+
+
+def sentences(fund: Fund) -> list[str]:
+    """The contract in plain words, one sentence a line."""
+    protection, limits, costs, band = fund.protection, fund.limits, fund.costs, fund.band
+    end = horizon(fund)
+    said = []
+    if fund.protects:
+        said.append(
+            f"On {end} the fund is worth at least {protection.floor_fraction:.1%} of its value on {protection.start}, "
+            f"unless {_unless(fund)}."
+        )
+    else:
+        said.append(f"From {protection.start} the fund follows its strategy; it promises no floor.")
+    said.append(
+        f"On {end} a new period of {_years(protection.horizon_years)} begins on the value of that day, with the same "
+        "floor fraction."
+        if protection.roll == "at_horizon"
+        else f"Protection ends on {end}; nothing is traded after it until a new start is agreed."
+    )
+    said.append(
+        f"It holds {fund.instrument} and cash in {fund.currency}, between {limits.lowest_weight:.0%} and "
+        f"{limits.highest_weight:.0%} in stock, and begins with {fund.initial_money:,.2f} {fund.currency}."
+    )
+    said.append(
+        "Dividends buy more stock."
+        if protection.dividends == "reinvested"
+        else "Dividends on the insured stock are paid out to holders."
+    )
+    if fund.protects:
+        said.append(
+            "The premium of the put is paid out of the fund."
+            if protection.financing == "fund"
+            else "The premium of the put is paid from outside the fund."
+        )
+    said.append(_strategy_sentence(fund))
+    said.append(
+        f"It decides at {fund.schedule.slot} of {fund.schedule.calendar} sessions; a slot that starts more than "
+        f"{fund.schedule.deadline_minutes:g} minutes late is missed, not traded. Time is counted "
+        f"{fund.schedule.day_count}."
+    )
+    said.append(
+        f"It trades once the weight is more than {band.width_weight * 100:g} points from its target, to the {band.to}."
+        if band.width_weight > 0.0
+        else "It trades every difference from its target."
+    )
+    said.append(
+        f"A trade is expected to cost {costs.commission_bps:g} bps commission and {costs.half_spread_bps:g} bps half "
+        f"spread; {_lots(fund)}."
+    )
+    said.append(
+        f"One slot changes the weight by at most {limits.largest_change_weight:.0%}; an order above "
+        f"{limits.largest_order_weight:.0%} of the fund waits for a person."
+    )
+    if fund.protects and limits.no_cushion == "cash":
+        said.append("At or below the floor everything goes into cash.")
+    return said
+
+
+def protection_today(fund: Fund, snapshot: Snapshot) -> tuple[Cost | None, Decision]:
+    """What the floor costs if the protection began at the snapshot, and the decision that it would begin with.
+
+    The first part is None where the fund promises no floor.
+    """
+    decision = decide(fund, Holdings(fund.initial_money * 0, fund.initial_money), None, snapshot)
+    valuation, ladder, memory = decision.valuation, decision.ladder, decision.memory
+    if valuation is None or ladder is None or memory is None or not valuation.guarantee > 0.0:
+        return None, decision
+    solution = synthetic_put.solve(
+        valuation.nav,
+        valuation.guarantee,
+        valuation.years_left,
+        snapshot.rate,
+        snapshot.put_vol,
+        snapshot.dividend_yield,
+        fund.protection.dividends,
+        fund.protection.financing,
+    )
+    weight = ladder["lots"].weight
+    fall = valuation.cushion / (weight * valuation.nav) if weight > 0.0 else 1.0
+    return Cost(
+        session=snapshot.session,
+        strike=solution.strike_ratio * float(snapshot.price),
+        strike_ratio=solution.strike_ratio,
+        participation=solution.participation,
+        premium=solution.put_cost,
+        equity_weight=weight,
+        gap_budget=fall if fall <= 1.0 else None,
+    ), decision
+
+
+def _years(count: float) -> str:
+    return "one year" if count == 1.0 else f"{count:g} years"
+
+
+def _unless(fund: Fund) -> str:
+    if isinstance(fund.strategy, CppiTerms):
+        return (
+            f"the index falls by more than {1.0 / fund.strategy.multiplier:.0%} between two trades, trading is halted "
+            "while it falls, or the cash loses value"
+        )
+    return (
+        "the index jumps, or moves more than the hedge volatility foresaw, between two trades, trading is halted while "
+        "it falls, or the cash loses value: the put is replicated, not bought"
+    )
+
+
+def _lots(fund: Fund) -> str:
+    lot = fund.lots.lot_units
+    return "units are held whole" if lot == 1 else f"units are held in multiples of {lot.normalize():f}"
+
+
+def _strategy_sentence(fund: Fund) -> str:
+    terms = fund.strategy
+    if terms.kind == "synthetic_put":
+        follow = {
+            "weight": "the model's weight is held on the actual value",
+            "units": "the model's units are held",
+            "resolve": "the strike is solved anew for today's value",
+        }[terms.tracking]
+        return f"Strategy: a synthetic put hedged at {fund.volatility.kind} volatility; after drift {follow}."
+    if terms.kind == "cppi":
+        return f"Strategy: {terms.multiplier:g} times the cushion above a floor ({terms.floor_rule}) is held in stock."
+    if terms.kind == "tipp":
+        return f"Strategy: {terms.multiplier:g} times the cushion above a floor that follows the highest value up."
+    if terms.kind == "stop_loss":
+        return "Strategy: stock until the floor is touched, cash from then on."
+    if terms.kind == "constant_mix":
+        return f"Strategy: {terms.weight:.0%} in stock, restored at every slot."
+    return f"Strategy: {terms.weight:.0%} in stock, bought once."

@@ -1,0 +1,55 @@
+"""The checks that stand between a decision and an order: each says its value, its limit, what is left, and a sentence.
+
+Every comparison is written so that NaN fails it.
+"""
+
+from dataclasses import dataclass
+
+from insure.decision.holdings import Holdings
+from insure.decision.ladder import Ladder
+from insure.decision.trades import Trade
+from insure.decision.valuation import Valuation
+from insure.fund import Fund
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check with what it measured; ``headroom`` is how far the value may still go."""
+
+    name: str
+    passed: bool
+    value: float
+    limit: float
+    headroom: float
+    unit: str
+    sentence: str
+
+
+def pre_trade(
+    fund: Fund, holdings: Holdings, valuation: Valuation, ladder: Ladder, trade: Trade | None
+) -> tuple[Check, ...]:
+    """All pre-trade checks of one decision, passed or not, in the order that a report prints them."""
+    decided = ladder["lots"]
+    cash_after = float(holdings.cash if trade is None else trade.cash_after(holdings.cash))
+    order = 0.0 if trade is None else float(trade.value) / valuation.nav
+    highest = fund.limits.highest_weight
+    return (
+        _at_least("net asset value", valuation.nav, 0.0, "money", "The fund is worth {value:,.2f}."),
+        _at_most("equity weight", decided.weight, max(highest, valuation.weight if trade is None else 0.0), "weight",
+                 "Equity would be {value:.2%} of the fund; the most allowed is {limit:.2%}."),
+        _at_least("no short sale", decided.units, 0.0, "units", "{value:,.6f} units would be held."),
+        _at_least("cash after costs", cash_after, 0.0, "money", "{value:,.2f} in cash would be left after costs."),
+        _at_most("order size", order, fund.limits.largest_order_weight, "weight",
+                 "The order is {value:.2%} of the fund; the most allowed in one is {limit:.2%}."),
+    )  # fmt: skip
+
+
+def _at_most(name: str, value: float, limit: float, unit: str, sentence: str) -> Check:
+    # 1e-9 of weight: whole lots cannot be rounded to less.
+    passed = value <= limit + 1e-9
+    return Check(name, passed, value, limit, limit - value, unit, sentence.format(value=value, limit=limit))
+
+
+def _at_least(name: str, value: float, limit: float, unit: str, sentence: str) -> Check:
+    passed = value >= limit
+    return Check(name, passed, value, limit, value - limit, unit, sentence.format(value=value, limit=limit))

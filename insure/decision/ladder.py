@@ -1,0 +1,144 @@
+"""The ladder: a decision as a sequence of holdings, each the output of one stage, each with its reason.
+
+    model -> limits -> band -> throttle -> lots -> executed
+
+The manager reads it, the compliance report prints it, and slippage is attributed along it.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Literal
+
+from insure.decision.holdings import Holdings
+from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
+from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
+from insure.fund import Fund
+from insure.market import Snapshot
+
+Stage = Literal["model", "limits", "band", "throttle", "lots", "executed"]
+STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "lots", "executed")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One stage: the equity that it leaves, as units and as a weight, and why."""
+
+    stage: Stage
+    units: float
+    weight: float
+    """Fraction of NAV before the trade."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Rungs in the order of ``STAGES``; ``executed`` is missing until the fills are known."""
+
+    rungs: tuple[Rung, ...]
+
+    def __getitem__(self, stage: Stage) -> Rung:
+        """The rung of one stage."""
+        for rung in self.rungs:
+            if rung.stage == stage:
+                return rung
+        raise KeyError(stage)
+
+    @property
+    def last(self) -> Rung:
+        """What was decided, or what was executed once that is known."""
+        return self.rungs[-1]
+
+    def executed(self, holdings: Holdings, reason: str) -> "Ladder":
+        """The ladder with what is really held at the end."""
+        decided = self["lots"]
+        price_weight = decided.weight / decided.units if decided.units else 0.0
+        units = float(holdings.units)
+        rungs = tuple(rung for rung in self.rungs if rung.stage != "executed")
+        return Ladder((*rungs, Rung("executed", units, units * price_weight, reason)))
+
+
+def climb(
+    fund: Fund, holdings: Holdings, snapshot: Snapshot, nav: float, held: float, model: float, why: str, *, locked: bool
+) -> tuple[Ladder, Trade | None]:
+    """From the model's weight to whole lots.
+
+    Args:
+        fund: whose limits, band, throttle and lots apply.
+        holdings: exact holdings before the trade.
+        snapshot: the price that units are counted at.
+        nav: money before the trade.
+        held: equity weight before the trade.
+        model: the weight that the rule asks for.
+        why: the model's own reason, a sentence.
+        locked: whether the fund protects a floor and has no cushion left above it.
+
+    Returns:
+        The ladder up to ``lots``, and the trade that leads there, None where nothing is to be traded.
+    """
+    price = float(snapshot.price)
+
+    def rung(stage: Stage, weight: float, reason: str) -> Rung:
+        return Rung(stage, weight * nav / price, weight, reason)
+
+    limits = fund.limits
+    to_cash = locked and limits.no_cushion == "cash"
+    lowest, highest = (0.0, 0.0) if to_cash else (limits.lowest_weight, limits.highest_weight)
+    limited = within_limits(model, lowest, highest)
+    width, most = (0.0, 5.0) if to_cash else (fund.band.width_weight, limits.largest_change_weight)
+    banded = across_band(limited, held, width, 1.0 if fund.band.to == "edge" else 0.0)
+    eased = throttled(banded, held, most)
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, eased * nav / price)
+    rungs = (
+        rung("model", model, why),
+        rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
+        rung("band", banded, _band_reason(fund, limited, held, banded, width)),
+        rung("throttle", eased, _throttle_reason(banded, held, eased, most)),
+        Rung("lots", float(decided), float(decided) * price / nav, lots_reason),
+    )
+    return Ladder(rungs), trade
+
+
+def _in_lots(fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float) -> tuple[Decimal, Trade | None, str]:
+    price = float(snapshot.price)
+    held = holdings.units
+    reachable = affordable_units(units, float(held), price, float(holdings.cash), cost_fraction(fund.costs))
+    wanted = lot_units(fund, reachable, held)
+    trade = trade_between(fund, held, wanted, snapshot.price)
+    while trade is not None and trade.units > 0 and trade.cash_after(holdings.cash) < 0:
+        # A minimum commission, or rounding to the minor unit, costs a lot or two more than proportional costs do.
+        missing = -trade.cash_after(holdings.cash) / (snapshot.price * fund.lots.lot_units)
+        wanted = max(held, wanted - fund.lots.lot_units * missing.to_integral_value(rounding=ROUND_CEILING))
+        trade = trade_between(fund, held, wanted, snapshot.price)
+    if trade is None:
+        return held, None, "Nothing to trade."
+    if trade.value < fund.lots.smallest_ticket_money:
+        reason = f"A ticket of {trade.value:,.2f} {fund.currency} is below the smallest of"
+        return held, None, f"{reason} {fund.lots.smallest_ticket_money:,.2f}: no trade."
+    reason = f"{trade.side.capitalize()} {abs(trade.units):,f} units in lots of {fund.lots.lot_units:f}."
+    return wanted, trade, reason if reachable >= units - 1e-9 else f"{reason} Cash after costs pays for no more."
+
+
+def _limits_reason(fund: Fund, model: float, limited: float, *, to_cash: bool) -> str:
+    if to_cash:
+        return f"No cushion is left above the floor: the model's {model:.2%} becomes cash."
+    low, high = fund.limits.lowest_weight, fund.limits.highest_weight
+    if limited == model:
+        return f"Inside {low:.0%} to {high:.0%}."
+    if limited < model:
+        return f"Cut from {model:.2%} to the highest weight, {high:.2%}."
+    return f"Raised from {model:.2%} to the lowest weight, {low:.2%}."
+
+
+def _band_reason(fund: Fund, target: float, held: float, banded: float, width: float) -> str:
+    if width == 0.0:
+        return "No band: every difference is traded."
+    apart = f"Held {held:.2%}, target {target:.2%}, {abs(target - held) * 100:.2f} points apart"
+    if banded == held:
+        return f"{apart}: inside the band of {width * 100:.2f} points, hold."
+    return f"{apart}: outside the band of {width * 100:.2f} points, trade to the {fund.band.to}."
+
+
+def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:
+    if eased == banded:
+        return f"A change of {abs(banded - held) * 100:.2f} points is within {most * 100:.0f} a slot."
+    return f"A change of {abs(banded - held) * 100:.2f} points is cut to {most * 100:.0f} in this slot."

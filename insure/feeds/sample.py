@@ -1,0 +1,80 @@
+"""Real history that comes with the installation, out of the ``arch`` package: S&P 500 closes and T-bill rates.
+
+Closes 1999-01-04 to 2018-12-31 are a price index (no dividends); the file carries them as single-precision numbers and
+they are put back to the cent, in which the index is published. Rates are the one-month Treasury bill returns of Kenneth
+French's data library, per cent a month by YYYYMM, turned into continuously compounded rates per year.
+"""
+
+import csv
+import datetime as dt
+import gzip
+import hashlib
+import importlib.util
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+
+from insure.errors import MarketDataError
+from insure.feeds.feed import Observation, Row, newest
+from insure.money import CENT
+
+_ORIGIN = "S&P 500 history of the arch package"
+
+
+class SamplePrices:
+    """S&P 500 closes with the T-bill rate of their month."""
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """All rows, ascending."""
+        return _history()[0]
+
+    def at(self, session: dt.date, tail: int) -> Observation:
+        """See ``PriceFeed.at``."""
+        rows, sha256 = _history()
+        position = newest(rows, session, _ORIGIN)
+        return Observation(
+            row=rows[position],
+            before=rows[max(position - tail, 0) : position],
+            origin=f"{_ORIGIN}, line {position + 2}",
+            sha256=sha256,
+        )
+
+
+@lru_cache(maxsize=1)
+def _history() -> tuple[list[Row], str]:
+    # Read in place: importing arch takes two seconds, and its file is all that is wanted.
+    prices = _packaged("sp500")
+    rates = _packaged("frenchdata")
+    monthly = {
+        (int(line["Date"][:4]), int(line["Date"][4:])): 12.0 * math.log1p(float(line["RF"]) / 100.0)
+        for line in csv.DictReader(rates.decode().splitlines())
+    }
+    rows = []
+    rate = 0.0
+    for line in csv.DictReader(prices.decode().splitlines()):
+        month, day, year = (int(part) for part in line["Date"].split("/"))
+        # December 2018 lies beyond the published rates; the last one known stands.
+        rate = monthly.get((year, month), rate)
+        rows.append(
+            Row(
+                session=dt.date(year, month, day),
+                close=Decimal(line["Close"]).quantize(CENT),
+                rate=rate,
+                volume=float(line["Volume"]),
+            )
+        )
+    return rows, hashlib.sha256(prices + rates).hexdigest()
+
+
+def _packaged(name: str) -> bytes:
+    found = importlib.util.find_spec("arch")
+    if found is None or not found.submodule_search_locations:
+        raise MarketDataError("The sample history comes with the package arch, which is not installed.")
+    path = Path(found.submodule_search_locations[0]) / "data" / name / f"{name}.csv.gz"
+    try:
+        return gzip.decompress(path.read_bytes())
+    except OSError as error:
+        raise MarketDataError(f"The package arch has no readable {name} history ({error}).") from error

@@ -1,0 +1,278 @@
+"""The protection contract: what a fund file says, checked, frozen, with the hash of what is in force."""
+
+import datetime as dt
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, Len, Predicate
+from pydantic import Discriminator, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from insure.errors import FundFileError, InvalidInput
+from insure.money import minor_unit
+from insure.slots import Timing, parse
+from insure.strategies.synthetic_put import Dividends, Financing
+from insure.strategy_terms import FORBID_UNKNOWN, PROTECTING, Fraction, Promise, StrategyTerms
+from insure.volatility import Source
+
+Stage = Literal["replay", "paper", "shadow", "pilot", "live"]
+Roll = Literal["none", "at_horizon"]
+NotNegative = Annotated[float, Ge(0.0)]
+Bps = Annotated[float, Ge(0.0), Le(10_000.0)]
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_BY_KIND = Discriminator("kind")
+Name = Annotated[str, Len(1, 200), Predicate(str.isprintable)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """The promise: how much, until when, and what happens then."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    start: dt.date
+    """First session of the first protection period."""
+    floor_fraction: Annotated[float, Ge(0.0), Le(1.5)]
+    """Guarantee at the horizon, as a fraction of NAV at the start of the period."""
+    horizon_years: Annotated[float, Gt(0.0), Le(50.0)] = 1.0
+    roll: Roll = "at_horizon"
+    """At the horizon: begin a new period on the NAV of that day, or end."""
+    dividends: Dividends = "reinvested"
+    financing: Financing = "fund"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What no decision may pass, whatever the model asks for."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    lowest_weight: Fraction = 0.0
+    highest_weight: Annotated[float, Ge(0.0), Le(5.0)] = 1.0
+    largest_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
+    """Largest change of the equity weight in one slot (throttle)."""
+    largest_order_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
+    """Largest single order, as a fraction of NAV; beyond it the slot is held for a person."""
+    gap_budget_alert: Fraction = 0.0
+    """Warn when an instant fall of this size would reach the floor."""
+    no_cushion: Literal["cash", "model"] = "cash"
+    """At or below the floor: everything into cash, or whatever the model still asks for."""
+
+    def __post_init__(self) -> None:
+        """The interval must hold something."""
+        if not self.lowest_weight <= self.highest_weight:
+            raise InvalidInput(
+                f"lowest_weight is {self.lowest_weight}; it must be {self.highest_weight} (highest_weight) or less."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """How far the weight may drift before it is traded."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    width_weight: Fraction = 0.0
+    to: Literal["target", "edge"] = "target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What a trade is expected to cost."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    commission_bps: Bps = 0.0
+    half_spread_bps: Bps = 0.0
+    commission_minimum_money: Annotated[Decimal, Ge(0)] = Decimal(0)
+    """Least commission per ticket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lots:
+    """What can be traded at all."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    lot_units: Annotated[Decimal, Gt(0)] = Decimal("0.000001")
+    smallest_ticket_money: Annotated[Decimal, Ge(0)] = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When the fund decides, on which exchange's sessions, and how time is counted."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    calendar: str = "XNYS"
+    day_count: Literal["bus/252", "act/365"] = "bus/252"
+    slot: str = "close"
+    deadline_minutes: Annotated[float, Gt(0.0)] = 30.0
+    """A slot that starts later than this is missed, not traded."""
+    closures: tuple[dt.date, ...] = ()
+    """Days that the exchange closed at short notice."""
+    early_closes: tuple[tuple[dt.date, dt.time], ...] = ()
+    """(day, local time) of closes brought forward at short notice."""
+
+    def __post_init__(self) -> None:
+        """A slot that cannot be read is found when the file is, not at the first due moment."""
+        parse(self.slot)
+
+    @property
+    def timing(self) -> Timing:
+        """The slot expression, read."""
+        return parse(self.slot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvFeed:
+    """Prices out of a file: columns date, close; optional rate, dividend, dividend_yield, volume, bid, ask."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    kind: Literal["csv"] = "csv"
+    file: Annotated[str, Len(1)]
+    """Path, relative to the desk folder."""
+    rate_per_year: float = 0.0
+    """Used where the file has no rate column; continuously compounded."""
+    dividend_yield_per_year: float = 0.0
+    """Used where the file has no dividend_yield column."""
+    max_age_sessions: Annotated[int, Ge(0)] = 0
+    """How many sessions old the newest price may be at its slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFeed:
+    """Real history that comes with the installation: S&P 500 closes 1999-2018, one-month T-bill rates."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    kind: Literal["sample"] = "sample"
+    dividend_yield_per_year: float = 0.0
+    max_age_sessions: Annotated[int, Ge(0)] = 0
+
+
+Feed = CsvFeed | SampleFeed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinTerms:
+    """What the true put beside the fund costs."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    vol_spread: Annotated[float, Ge(-1.0), Le(1.0)] = 0.0
+    """Added to the hedge volatility to mark the put: 0.02 is two points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """Who trades, and how long an order may live."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    broker: Literal["paper"] = "paper"
+    price_limit_bps: Bps = 500.0
+    """An order's price limit, from the price that it was decided on."""
+    time_limit_minutes: Annotated[float, Gt(0.0)] = 60.0
+    volume_cap_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
+    """Largest share of average daily volume, where the volume is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fund:
+    """One protected fund: the whole of what was agreed, and nothing that changes."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    id: Annotated[str, Predicate(lambda text: bool(_ID.fullmatch(text)))]
+    name: Name
+    currency: Annotated[str, Predicate(lambda text: len(text) == 3 and text.isalpha() and text.isupper())] = "USD"
+    instrument: Name
+    """The index, or the fund on it, that is held: one unit of it has the feed's price."""
+    stage: Stage = "replay"
+    initial_money: Annotated[Decimal, Gt(0)]
+    """First subscription, booked at the first tick."""
+    protection: Protection
+    strategy: Annotated[StrategyTerms, _BY_KIND]
+    volatility: Annotated[Source, _BY_KIND]
+    schedule: Schedule
+    feed: Annotated[Feed, _BY_KIND]
+    limits: Limits = field(default_factory=Limits)
+    band: Band = field(default_factory=Band)
+    costs: Costs = field(default_factory=Costs)
+    lots: Lots = field(default_factory=Lots)
+    twin: TwinTerms = field(default_factory=TwinTerms)
+    execution: Execution = field(default_factory=Execution)
+
+    def __post_init__(self) -> None:
+        """What only the whole contract can show."""
+        unit = minor_unit(self.currency)
+        if self.initial_money % unit:
+            raise InvalidInput(f"initial_money is {self.initial_money}; {self.currency} counts in steps of {unit}.")
+        if self.protection.financing == "external" and self.strategy.kind != "synthetic_put":
+            raise InvalidInput(
+                f"financing is 'external' and the strategy is {self.strategy.kind}; only a synthetic put has a premium."
+            )
+
+    @property
+    def protects(self) -> bool:
+        """Whether the strategy promises the floor."""
+        return self.strategy.kind in PROTECTING
+
+    @property
+    def config_sha256(self) -> str:
+        """Hash of the effective contract: every key with its value, defaults included."""
+        return hashlib.sha256(self.effective().encode()).hexdigest()
+
+    def effective(self) -> str:
+        """The whole contract as canonical JSON, defaults included."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=str)
+
+    def promise(self, value: float, years: float, vol: float) -> Promise:
+        """What a period beginning on ``value`` promises."""
+        guarantee = self.protection.floor_fraction * value if self.protects else 0.0
+        return Promise(guarantee, value, years, vol, self.protection.dividends, self.protection.financing)
+
+
+def load_fund(path: Path | str) -> Fund:
+    """Read and check a fund file.
+
+    Raises:
+        FundFileError: the file is missing, is not TOML, has a key that no contract has, or a value outside its range;
+            the sentence names the file, the key, the value and what is allowed.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FundFileError(f"{path}: cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise FundFileError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
+    return read_fund(text, origin=str(path))
+
+
+def read_fund(text: str, origin: str = "fund file") -> Fund:
+    """Check the text of a fund file; ``origin`` names it in errors.
+
+    Raises:
+        FundFileError: as ``load_fund``.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FundFileError(f"{origin}: is not TOML: {error}.") from error
+    try:
+        return TypeAdapter(Fund).validate_python(content)
+    except ValidationError as error:
+        sentences = [f"{origin}: {_sentence(detail)}" for detail in error.errors()]
+        raise FundFileError("\n".join(sentences)) from error
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in detail["loc"]) or "the whole"
+    kind = detail["type"]
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+        return f"{key} is not a key of a fund file; remove it, or correct its spelling."
+    if kind in {"missing", "missing_argument"}:
+        return f"{key} is missing."
+    if kind == "value_error":
+        return f"{key}: {detail['ctx']['error']}"
+    shown = "" if isinstance(detail["input"], Mapping) else f" is {detail['input']!r}"
+    return f"{key}{shown}: {detail['msg'].removesuffix('.')}."

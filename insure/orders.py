@@ -1,0 +1,71 @@
+"""Orders and fills: what is asked of a broker, and what comes back."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+from insure.slots import Slot
+from insure.decision import Trade
+from insure.fund import Fund
+from insure.market import Snapshot
+from insure.money import MILLIONTH
+
+OrderState = Literal["new", "sending", "acked", "filled", "partly", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order with the three bounds that every order in a crash needs: price, time and volume."""
+
+    key: str
+    """``fund:session:slot:leg``: our own reference; it never expires."""
+    fund_id: str
+    instrument: str
+    units: Decimal
+    """Positive to buy, negative to sell."""
+    price: Decimal
+    """The price that it was decided on."""
+    price_limit: Decimal
+    good_until: dt.datetime
+    volume_cap_fraction: float
+    """Largest share of the market's volume while it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What was executed of an order."""
+
+    order_key: str
+    reference: str
+    """The broker's own reference of this fill."""
+    units: Decimal
+    """Signed as the order's."""
+    price: Decimal
+    """Market price before the spread."""
+    value: Decimal
+    """Money for the units at ``price``, positive."""
+    commission: Decimal
+    spread: Decimal
+    at: dt.datetime
+
+    @property
+    def cash(self) -> Decimal:
+        """Change of cash."""
+        return (-self.value if self.units > 0 else self.value) - self.commission - self.spread
+
+
+def order_for(fund: Fund, slot: Slot, trade: Trade, snapshot: Snapshot, leg: int = 1) -> Order:
+    """The order that carries out a decided trade."""
+    away = Decimal(repr(fund.execution.price_limit_bps)) * Decimal("0.0001")
+    limit = trade.price * (1 + away if trade.units > 0 else 1 - away)
+    return Order(
+        key=f"{fund.id}:{slot.session}:{slot.name}:{leg}",
+        fund_id=fund.id,
+        instrument=fund.instrument,
+        units=trade.units,
+        price=trade.price,
+        price_limit=limit.quantize(MILLIONTH, rounding=ROUND_HALF_EVEN),
+        good_until=snapshot.at + dt.timedelta(minutes=fund.execution.time_limit_minutes),
+        volume_cap_fraction=fund.execution.volume_cap_fraction,
+    )

@@ -1,0 +1,1 @@
+"""Prices and sensitivities of the put that is replicated."""

@@ -1,0 +1,220 @@
+"""From plain functions to machine code that is kept in the user's cache folder and called by address.
+
+A kernel is compiled once for each model, each rule and each set of frictions, then kept in ``$INSURE_CACHE_DIR``, else
+``$XDG_CACHE_HOME/insure``, else ``~/.cache/insure``. The name of its file holds a hash of every source whose text can
+reach a kernel, of the compiler's version and of the processor: an edited rule is compiled anew, never taken from the
+cache (tests/simulation/test_compilation.py).
+"""
+
+import hashlib
+import os
+import pickle
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core.ccallback import CFunc
+from numba.core.compiler import CompileResult
+from numba.core.errors import NumbaError
+from numba.core.serialize import dumps
+from numba.core.sigutils import normalize_signature
+from numba.extending import intrinsic
+
+import insure
+from insure.pricing import elementary
+from insure.simulation.vector_math import COMPILATION, adopt
+
+_PACKAGE = Path(insure.__file__).parent
+_SOURCES = ("simulation", "strategies", "pricing/elementary.py", "decision/rungs.py", "costs.py")
+FLOATS = types.CPointer(types.float64)
+WHOLES = types.CPointer(types.int64)
+
+STAGE = types.void(FLOATS, FLOATS, FLOATS, FLOATS, FLOATS)
+"""One step of one thing: (world at its row, put, book, terms, row of the schedule)."""
+WORLD = types.void(FLOATS, FLOATS, types.int64, types.int64, types.uint64)
+"""Four steps of the index: (world, terms, first path, draw, seed)."""
+
+_LOCK = threading.Lock()
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept between runs."""
+    named = os.environ.get("INSURE_CACHE_DIR")
+    if named:
+        return Path(named)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "insure"
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """SHA-256 over every source whose text can end up inside a kernel, and the compiler's version."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in _SOURCES:
+        path = _PACKAGE / name
+        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+class _Shelf:
+    """What numba asks of a cache, for one kernel: its compiled form out of a file, and into it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _file(self, codegen: Any) -> Path:
+        machine = hashlib.sha256(repr(codegen.magic_tuple()).encode()).hexdigest()[:16]
+        return cache_folder() / f"{self._name}-{source_digest()[:24]}-{machine}.kernel"
+
+    def load_overload(self, signature: object, target: Any) -> object | None:  # noqa: ARG002
+        """The compiled kernel, or None where there is none that can be read."""
+        target.refresh()
+        try:
+            payload = pickle.loads(self._file(target.codegen()).read_bytes())  # noqa: S301  # our own file, as numba's
+        except (OSError, pickle.UnpicklingError, EOFError):
+            return None
+        rebuilt: object = CompileResult._rebuild(target, *payload)  # noqa: SLF001  # numba's protocol of caches
+        return rebuilt
+
+    def save_overload(self, signature: object, result: Any) -> None:  # noqa: ARG002
+        """Keep it; a folder that cannot be written costs the next run a compilation, nothing else."""
+        file = self._file(result.codegen)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as half:
+                half.write(dumps(result._reduce()))  # noqa: SLF001  # numba's protocol of caches
+            Path(half.name).replace(file)
+        except OSError:
+            return
+
+    def holds(self, target: Any) -> bool:
+        """Whether the kernel is there already."""
+        return self._file(target.codegen()).is_file()
+
+
+class Kernel:
+    """One compiled function: its address, and how it came about."""
+
+    def __init__(self, function: Callable[..., None], signature: object, name: str) -> None:
+        self.name = name
+        with _LOCK:
+            callback = CFunc(function, normalize_signature(signature), locals={}, options=dict(COMPILATION))
+            callback._cache = _Shelf(name)  # noqa: SLF001  # a cache of our own in the place of numba's
+            callback.compile()
+        self._callback = callback
+        self.address: int = callback.address
+        self.from_cache: bool = callback.cache_hits > 0
+
+    def assembly(self) -> str:
+        """The machine code, as text; only of a kernel that was compiled in this process."""
+        text: str = self._callback._library.get_asm_str()  # noqa: SLF001  # numba shows it for dispatchers only
+        return text
+
+    def __call__(self, *arguments: object) -> None:
+        """Run it through ctypes, which lets other threads go on meanwhile."""
+        self._callback.ctypes(*arguments)
+
+
+def is_cached(name: str) -> bool:
+    """Whether a kernel of that name would come out of the cache."""
+    target = CFunc._targetdescr.target_context  # noqa: SLF001  # the one target there is
+    target.refresh()
+    return _Shelf(name).holds(target)
+
+
+_ADOPTED: set[FunctionType] = set()
+
+
+def adopt_rule(rule: Callable[..., object]) -> None:
+    """Let compiled code call ``rule`` and the plain functions that it is written with."""
+    for function in _reachable(rule):
+        if function.__module__ != elementary.__name__ and function not in _ADOPTED:
+            _ADOPTED.add(function)
+            adopt(function, function)
+
+
+def _reachable(rule: Callable[..., object]) -> Iterator[FunctionType]:
+    """``rule`` and every plain function of this package that its text names."""
+    seen: set[FunctionType] = set()
+    waiting = [rule]
+    while waiting:
+        function = waiting.pop()
+        if not isinstance(function, FunctionType) or function in seen or not function.__module__.startswith("insure"):
+            continue
+        seen.add(function)
+        yield function
+        waiting.extend(function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__)
+
+
+# Emitters are numba's own protocol (typing context in, signature and code generator out), which has no types.
+@intrinsic
+def shift(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+    """The address so many float64 further on."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+        return builder.gep(values[0], [values[1]])
+
+    return FLOATS(FLOATS, types.int64), emit
+
+
+@intrinsic
+def shift_wholes(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+    """The address so many int64 further on."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+        return builder.gep(values[0], [values[1]])
+
+    return WHOLES(WHOLES, types.int64), emit
+
+
+@intrinsic
+def call_stage(typing_context, address, world, put, book, terms, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+    """Call a compiled ``STAGE`` at an address."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+        floats = ir.DoubleType().as_pointer()
+        function = ir.FunctionType(ir.VoidType(), [floats] * 5)
+        builder.call(builder.inttoptr(values[0], function.as_pointer()), list(values[1:]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS), emit
+
+
+@intrinsic
+def call_world(typing_context, address, world, terms, first, draw, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+    """Call a compiled ``WORLD`` at an address."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+        floats, whole = ir.DoubleType().as_pointer(), ir.IntType(64)
+        function = ir.FunctionType(ir.VoidType(), [floats, floats, whole, whole, whole])
+        builder.call(builder.inttoptr(values[0], function.as_pointer()), list(values[1:]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, FLOATS, FLOATS, types.int64, types.int64, types.uint64), emit
+
+
+__all__ = [
+    "FLOATS",
+    "STAGE",
+    "WHOLES",
+    "WORLD",
+    "Kernel",
+    "NumbaError",
+    "adopt_rule",
+    "cache_folder",
+    "call_stage",
+    "call_world",
+    "is_cached",
+    "shift",
+    "shift_wholes",
+    "source_digest",
+]

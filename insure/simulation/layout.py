@@ -1,0 +1,145 @@
+"""Where everything lies in a block: rows of ``LANES`` numbers, one lane a path.
+
+A block keeps its rows in one stretch of memory at offsets that the compiler knows, so that it needs no checks for
+overlap before it packs a loop. ``LANES`` is the block of every reduction too, and so part of the format of saved studies.
+"""
+
+LANES = 256
+STEPS = 4
+"""Steps in one draw: a counter gives four numbers."""
+
+# The world: the index's paths, four steps at a time, and what the model remembers.
+LOGS = 0
+"""Five rows, marks 4j to 4j + 4: ln(spot / first spot)."""
+SPOTS = 5
+"""Five rows: the spot."""
+NIGHTS = 10
+"""Four rows: ln(open / first spot) of the open after marks 4j to 4j + 3, where a step has an overnight part."""
+DRAWS = 14
+"""Twelve rows of random numbers."""
+MEMORY = 26
+"""Four rows that the model carries from step to step."""
+WORLD_ROWS = 30
+
+# A put: the twin and the options that the fund holds itself, with the hedging error of both.
+DELTA, DELTA_NEXT = 0, 1
+"""Of the twin at the step's two marks, units."""
+TWIN = 2
+"""Value of the twin at the step's last mark."""
+OWN_DELTA, OWN_DELTA_NEXT = 3, 4
+"""Of the options that the fund holds."""
+OWN, OWN_NEXT = 5, 6
+"""Their value at the step's two marks."""
+SETTLED = 7
+"""What options paid that expired at the step's last mark."""
+PAYOUT = 8
+"""Dividends that the twin paid out over the step."""
+GAP, GAMMA, NIGHT = 9, 10, 11
+"""Hedging error by cause, discounted."""
+CURVATURE = 12
+"""Half gamma times spot squared of the twin, at the step's last mark."""
+CONTROL = 13
+"""Sum of curvature times (squared excess return less its expectation), discounted: its mean is zero."""
+NIGHT_ERROR = 14
+"""Of the overnight part of this step, at the open."""
+PUT_ROWS = 15
+
+# A book: the fund itself.
+CASH, UNITS, NAV, HELD = 0, 1, 2, 3
+WEIGHT, FLOOR = 4, 5
+"""What the rule answered."""
+PEAK, STRIKE, INSURED, MARK = 6, 7, 8, 9
+"""What the rule remembers."""
+VOL = 10
+"""Squared volatility estimated along the path."""
+HALTED = 11
+"""Closes for which trading still stands still."""
+DECIDED, SHORT_HALT, SHORT_VOLUME, SHORT_LOTS, SHORT_CASH = 12, 13, 14, 15, 16
+"""Units that the last signal would hold; and what the last trade fell short by, units, by reason."""
+MODEL, LIMITS, BAND, THROTTLE, CALENDAR, LAG, HALTS, VOLUME, LOTS, EXECUTION = 17, 18, 19, 20, 21, 22, 23, 24, 25, 26
+"""Slippage by rung of the ladder, discounted."""
+COMMISSION, HALF_SPREAD, IMPACT = 27, 28, 29
+"""Costs paid, discounted."""
+TURNOVER = 30
+"""Value traded over NAV, summed."""
+LOCKED = 31
+"""Closes at which the fund asked for no stock."""
+EXPOSURE = 32
+"""Equity weight held, summed over closes."""
+DEEPEST = 33
+"""Floor less NAV at its largest."""
+FALL = 34
+"""By how much the index fell over the step before, a fraction, zero or more."""
+RUNG_MODEL, RUNG_LIMITS, RUNG_BAND, RUNG_THROTTLE = 35, 36, 37, 38
+"""Units of the rungs at this close."""
+CHANGE = 39
+"""Units to buy (or sell) before cash is asked."""
+RING = 40
+"""Weights signalled and not yet traded: lag + 1 rows, the last ones."""
+
+RUNGS = {
+    "model": MODEL,
+    "limits": LIMITS,
+    "band": BAND,
+    "throttle": THROTTLE,
+    "calendar": CALENDAR,
+    "lag": LAG,
+    "halts": HALTS,
+    "volume": VOLUME,
+    "lots": LOTS,
+    "execution": EXECUTION,
+}
+CHARGES = {"commission": COMMISSION, "half_spread": HALF_SPREAD, "impact": IMPACT}
+HEDGING_ERRORS = {"gap": GAP, "gamma": GAMMA, "overnight": NIGHT}
+
+# The schedule: what only time decides, one row a step.
+S_GROWTH, S_GROWN, S_DISCOUNT_NOW, S_DISCOUNT = 0, 1, 2, 3
+"""e^{r dt}, e^{q dt}, and e^{-r t} at the step's first and last mark."""
+S_SLOPE, S_SHIFT, S_DEVIATION, S_YIELD, S_BASE, S_BOND = 4, 5, 6, 7, 8, 9
+"""Of the twin at the last mark: d1 = slope x + shift, v sqrt(tau), e^{-q tau}, stock held per unit, n K e^{-r tau}."""
+S_LEFT_NOW, S_LEFT = 10, 11
+"""Years to the horizon at the step's first and last mark."""
+S_FLOOR, S_ELAPSED = 12, 13
+"""Of the step's first mark."""
+S_SIGNAL, S_NOTE, S_TRADE, S_FIRST, S_WRITE, S_READ = 14, 15, 16, 17, 18, 19
+"""Whether the close decides, notes an order, trades, is the first; rows of the ring to write and read."""
+SCHEDULE_COLUMNS = 20
+
+# Terms of a put.
+P_UNITS, P_REINVESTED, P_GAP, P_EXPECTED_SQUARE, P_RATE, P_YIELD, P_VOL, P_LEGS, P_LOG_STRIKE, P_BOND, P_SPOT = range(11)
+P_FIRST_LEG = 11
+"""Four numbers a leg: sign, units, strike, years that it expires before the horizon."""
+
+# Terms of a book: frictions first, the rule's own behind them.
+(
+    B_LOWEST,
+    B_HIGHEST,
+    B_BAND,
+    B_TO_EDGE,
+    B_COST,
+    B_PAID_OUT,
+    B_THROTTLE,
+    B_PASSIVE,
+    B_PER_TRADE,
+    B_PER_SHARE,
+    B_COMMISSION,
+    B_MINIMUM,
+    B_SPREAD,
+    B_IMPACT,
+    B_DAILY_VOL,
+    B_ADV,
+    B_WIDENING,
+    B_HALT_FALL,
+    B_HALT_CLOSES,
+    B_LIMIT_DOWN,
+    B_VOLUME,
+    B_LOT,
+    B_DECAY,
+    B_RATE,
+    B_YIELD,
+    B_VOL,
+    B_STEP_YEARS,
+    B_LAG,
+    B_LOCKS,
+) = range(29)
+B_RULE = 29

@@ -1,0 +1,140 @@
+"""How a figure is written: thousands, signs, units and dates, the same on every page and in every sentence.
+
+Negative numbers carry a true minus sign; zero carries none, whatever its sign bit says. Each function takes a value and
+gives text that is safe in any language setting: 1,234.50, 2008-10-15, 20:00 UTC.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from insure.errors import InvalidInput
+from reports.figures import NotComputed, Unit, Value
+
+MINUS = "\u2212"
+Number = Decimal | float | int
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def number(value: Number, places: int = 2, *, signed: bool = False) -> str:
+    """``value`` with thousands separated and ``places`` decimals, halves to even; ``signed`` shows a plus too."""
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    rounded = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):,f}"
+
+
+def percent(value: Number, places: int = 2, *, signed: bool = False) -> str:
+    """A fraction as per cent: 0.1234 is 12.34%."""
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    return number(exact * 100, places, signed=signed) + "%"
+
+
+def money(value: Number, currency: str = "", *, signed: bool = False) -> str:
+    """Money to the cent, with its currency behind it where one is named."""
+    return number(value, 2, signed=signed) + (f" {currency}" if currency else "")
+
+
+def brief_money(value: Number, currency: str = "") -> str:
+    """Money for a sentence or an axis: 97.3 m, 1.2 bn, 850 k."""
+    size = abs(float(value))
+    for limit, letter in ((1e9, " bn"), (1e6, " m"), (1e3, " k")):
+        if size >= limit:
+            scaled = float(value) / limit
+            text = number(scaled, 0 if abs(scaled) >= 999.5 or scaled == int(scaled) else 1) + letter
+            return text + (f" {currency}" if currency else "")
+    return number(float(value), 0) + (f" {currency}" if currency else "")
+
+
+def units(value: Number) -> str:
+    """Units of the index: to the millionth, without zeros that say nothing."""
+    text = number(value, 6)
+    return text.rstrip("0").rstrip(".")
+
+
+def day(value: dt.date) -> str:
+    """2008-10-15."""
+    return value.strftime("%Y-%m-%d")
+
+
+def long_day(value: dt.date) -> str:
+    """Wednesday 15 October 2008."""
+    return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def weekday(value: dt.date) -> str:
+    """Wednesday."""
+    return _WEEKDAYS[value.weekday()]
+
+
+def month(value: dt.date) -> str:
+    """October 2008."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
+def instant(value: dt.datetime) -> str:
+    """An aware moment as 2008-10-15 20:00 UTC; seconds only where there are any."""
+    moment = value.astimezone(dt.UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
+
+
+def missing(value: NotComputed) -> str:
+    """The words that stand where no figure does."""
+    return f"not computed: {value.not_computed}"
+
+
+_NUMBERS: Mapping[Unit, Callable[[Number], str]] = {
+    "money": money,
+    "price": money,
+    "units": units,
+    "weight": percent,
+    "points": lambda value: number(value * 100, 2, signed=True) + " points",
+    "bps": lambda value: number(value, 1) + " bps",
+    "per_year": percent,
+    "multiple": lambda value: number(value, 2) + "\u00d7",
+    "years": lambda value: number(value, 3) + " years",
+    "number": lambda value: number(value, 4),
+    "count": lambda value: number(value, 0),
+}
+
+
+def figure(value: Value, unit: Unit) -> str:
+    """A value as its unit is written.
+
+    Raises:
+        InvalidInput: the unit does not fit the value.
+    """
+    if isinstance(value, NotComputed):
+        return missing(value)
+    if isinstance(value, dt.datetime):
+        return instant(value)
+    if isinstance(value, dt.date):
+        return day(value)
+    if isinstance(value, str):
+        return value
+    if unit not in _NUMBERS:
+        raise InvalidInput(f"unit is {unit!r} for {value!r}; a number is one of {', '.join(_NUMBERS)}.")
+    return _NUMBERS[unit](value)
+
+
+def css_string(text: str) -> str:
+    """``text`` as a string of a style sheet: everything but letters, digits and spaces is escaped."""
+    escaped = (
+        letter if letter.isascii() and (letter.isalnum() or letter == " ") else f"\\{ord(letter):06x} "
+        for letter in text
+    )
+    return '"' + "".join(escaped) + '"'

@@ -1,0 +1,136 @@
+"""The desk: a folder with its funds, its book and its clock. Everything is put together here, and only here.
+
+This is the one place that reads the clock.
+"""
+
+import datetime as dt
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from annotated_types import Len
+from pydantic import TypeAdapter, ValidationError
+
+from insure.book import Book
+from insure.errors import DeskError, FundFileError
+from insure.feeds import PriceFeed, feed_of
+from insure.fund import Fund, load_fund
+
+DESK_FILE = "desk.toml"
+_DESK_TEXT = """\
+# A desk: one folder with its funds (funds/*.toml), its book and its reports (out/).
+name = "{name}"
+database = "insure.db"                 # the book: a file in this folder
+"""
+
+
+def system_clock() -> dt.datetime:
+    """Now, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)  # noqa: TID251 - the one clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskTerms:
+    """What ``desk.toml`` says."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    name: Annotated[str, Len(1, 200)]
+    database: Annotated[str, Len(1)] = "insure.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk folder, read."""
+
+    folder: Path
+    terms: DeskTerms
+    clock: Callable[[], dt.datetime] = system_clock
+
+    @property
+    def out(self) -> Path:
+        """Where reports are written."""
+        return self.folder / "out"
+
+    def fund_ids(self) -> list[str]:
+        """Funds of the desk, by the names of their files."""
+        return sorted(path.stem for path in (self.folder / "funds").glob("*.toml"))
+
+    def fund(self, fund_id: str) -> Fund:
+        """One fund, read and checked.
+
+        Raises:
+            DeskError: there is no such fund; the sentence lists those there are.
+            FundFileError: its file is no contract.
+        """
+        known = self.fund_ids()
+        if fund_id not in known:
+            raise DeskError(
+                f"{self.folder} has no fund {fund_id!r}; it has {', '.join(known) or 'none'} (files in funds/)."
+            )
+        fund = load_fund(self.folder / "funds" / f"{fund_id}.toml")
+        if fund.id != fund_id:
+            raise FundFileError(f"funds/{fund_id}.toml: id is {fund.id!r}; it must be the file's name, {fund_id!r}.")
+        return fund
+
+    def funds(self) -> list[Fund]:
+        """All funds of the desk."""
+        return [self.fund(fund_id) for fund_id in self.fund_ids()]
+
+    def feed(self, fund: Fund) -> PriceFeed:
+        """The prices of a fund."""
+        return feed_of(fund.feed, self.folder)
+
+    def book(self) -> Book:
+        """The desk's book; close it, or use it in a with statement."""
+        return Book.open(self.folder / self.terms.database)
+
+
+def open_desk(folder: Path, clock: Callable[[], dt.datetime] = system_clock) -> Desk:
+    """Read a desk folder.
+
+    Raises:
+        DeskError: it is no desk; the sentence says how to make one.
+    """
+    path = folder / DESK_FILE
+    if not path.is_file():
+        raise DeskError(f"{folder} is no desk: {DESK_FILE} is missing. Make one with `insure init {folder}`.")
+    try:
+        terms = TypeAdapter(DeskTerms).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeskError(f"{path} is not TOML: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise DeskError(f"{path}: {key}: {first['msg']}.") from error
+    return Desk(folder, terms, clock)
+
+
+def make_desk(folder: Path, name: str, examples: tuple[str, ...]) -> list[Path]:
+    """A new desk with commented fund files; nothing that exists is overwritten.
+
+    Args:
+        folder: made if it does not exist.
+        name: of the desk, as it stands on reports.
+        examples: which of the fund files that come with the product ("synthetic_put", "cppi").
+
+    Raises:
+        DeskError: the folder is a desk already, or is a file.
+    """
+    if (folder / DESK_FILE).exists():
+        raise DeskError(f"{folder} is a desk already; nothing was changed. Choose another folder.")
+    try:
+        (folder / "funds").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeskError(f"{folder} cannot be made a desk: {error.strerror}.") from error
+    made = [folder / DESK_FILE]
+    made[0].write_text(_DESK_TEXT.format(name=name), encoding="utf-8")
+    for example in examples:
+        text = resources.files("insure").joinpath("examples", f"{example}.toml").read_text(encoding="utf-8")
+        fund_id = tomllib.loads(text)["id"]
+        path = folder / "funds" / f"{fund_id}.toml"
+        path.write_text(text, encoding="utf-8")
+        made.append(path)
+    return made

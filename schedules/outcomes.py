@@ -1,0 +1,133 @@
+"""What a tick and a standing mean to the outside: figures, sentences, exit codes."""
+
+import datetime as dt
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from insure.book import Book
+from insure.decision import fund_calendar
+from insure.errors import FloorBreached, MarketDataError, NothingDue
+from insure.fund import Fund
+from insure.slots import Slot, next_slot
+from schedules.jobs import Tick
+
+BREACHED = FloorBreached.exit_code
+_MARKET = MarketDataError.exit_code
+
+
+def exit_code(done: Tick) -> int:
+    """0 done, 1 missed or impossible, 3 a floor or limit is breached, 4 the market could not be seen."""
+    if done.record is None:
+        return _MARKET if done.outcome == "HELD" else 1
+    decision = done.record.decision
+    if any(event.kind == "floor breached" for event in decision.events) or any(not c.passed for c in decision.checks):
+        return BREACHED
+    return 0 if decision.outcome == "OK" else 1
+
+
+def tick_figures(done: Tick) -> dict[str, object]:
+    """One tick as JSON: exact money as text, mathematics as numbers."""
+    figures: dict[str, object] = {
+        "fund": done.fund_id,
+        "session": done.slot.session.isoformat(),
+        "slot": done.slot.name,
+        "due": done.slot.at.isoformat(),
+        "outcome": done.outcome,
+        "reason": done.reason,
+    }
+    record = done.record
+    if record is None:
+        return figures
+    decision, track = record.decision, record.track
+    figures |= {
+        "price": str(decision.snapshot.price),
+        "rate": decision.snapshot.rate,
+        "volatility": decision.snapshot.volatility.vol,
+        "valuation": asdict(decision.valuation) if decision.valuation else None,
+        "ladder": [asdict(rung) for rung in record.ladder.rungs] if record.ladder else [],
+        "orders": [{"key": order.key, "units": str(order.units), "price": str(order.price)} for order in record.orders],
+        "fills": [
+            {
+                "reference": fill.reference,
+                "units": str(fill.units),
+                "price": str(fill.price),
+                "value": str(fill.value),
+                "commission": str(fill.commission),
+                "spread": str(fill.spread),
+            }
+            for fill in record.fills
+        ],
+        "checks": [asdict(check) for check in decision.checks],
+        "events": [asdict(event) for event in decision.events],
+        "holdings": {"units": str(record.after.units), "cash": str(record.after.cash)},
+        "twin": track.twin_value if track else None,
+        "slippage": {"total": track.total, "causes": dict(track.causes)} if track else None,
+        "slippage_missing": record.track_missing or None,
+        "config_sha256": decision.config_sha256,
+    }
+    return figures
+
+
+@dataclass(frozen=True, slots=True)
+class FundStatus:
+    """One line of `insure status`."""
+
+    fund_id: str
+    name: str
+    stage: str
+    session: dt.date | None
+    nav: float | None
+    floor: float | None
+    cushion: float | None
+    weight: float | None
+    gap_budget: float | None
+    next_slot: str | None
+    next_due: dt.datetime | None
+    waits: str
+    """What waits for a person; empty where nothing does."""
+    breached: bool
+
+    def figures(self) -> dict[str, object]:
+        """As JSON."""
+        return asdict(self)
+
+
+def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
+    """How a fund stands after its last decision; ``now`` finds the next slot, except in a replay, which has its own."""
+    calendar = fund_calendar(fund)
+    last = book.standing(fund.id).last
+    runs = book.runs(fund.id)
+    ended = runs[-1] if runs else None
+    moment = calendar.opens(fund.protection.start) - dt.timedelta(microseconds=1)
+    if fund.stage != "replay":
+        moment = max(now, moment)
+    elif ended is not None:
+        moment = ended.due
+    coming: Slot | None = None
+    with suppress(NothingDue):  # a timing of named dates that are over
+        coming = next_slot(fund.schedule.timing, calendar, moment)
+    nav = weight = floor = cushion = gap = None
+    if last is not None:
+        price = float(last.decision.snapshot.price)
+        equity = float(last.after.units) * price
+        nav = equity + float(last.after.cash)
+        weight = equity / nav
+        if last.decision.valuation is not None and last.decision.valuation.guarantee > 0.0:
+            floor = last.decision.valuation.floor
+            cushion = nav - floor
+            gap = max(cushion, 0.0) / equity if equity > 0.0 and cushion <= equity else None
+    return FundStatus(
+        fund_id=fund.id,
+        name=fund.name,
+        stage=fund.stage,
+        session=ended.session if ended else None,
+        nav=nav,
+        floor=floor,
+        cushion=cushion,
+        weight=weight,
+        gap_budget=gap,
+        next_slot=coming.key if coming is not None else None,
+        next_due=coming.at if coming is not None else None,
+        waits=f"held: {ended.reason}" if ended is not None and ended.outcome == "HELD" else "",
+        breached=cushion is not None and not cushion >= 0.0,
+    )
