@@ -244,3 +244,5 @@ def test_moments_beyond_floats_are_refused() -> None:
     for vol in (5.0, 200.0):
         with pytest.raises(InvalidInput, match="exceed the range of floats"):
             discrete_cppi(100.0, 90.0, 50.0, 10.0, 252, 0.03, 0.07, vol)
+    with pytest.raises(InvalidInput, match="exceed the range of floats"):
+        discrete_cppi(1e200, 90.0, 4.0, 1.0, 12, 0.03, 0.07, 0.2)

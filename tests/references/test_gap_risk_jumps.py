@@ -212,3 +212,5 @@ def test_losses_beyond_floats_are_refused() -> None:
         jump_cppi(100.0, 90.0, 400.0, 100.0, 0.03, 0.5, Merton(0.2, 0.0, 1.0, -0.1, 0.1))
     with pytest.raises(InvalidInput, match="exceeds the range of floats"):
         jump_cppi(100.0, 90.0, 4.0, 1.0, 0.03, 0.5, Merton(0.2, 0.0, 1.0, 1000.0, 0.1))
+    with pytest.raises(InvalidInput, match="exceeds the range of floats"):
+        jump_cppi(1e308, 90.0, 4.0, 10.0, 0.03, 0.5, Merton(0.2, 0.0, 1.0, -0.5, 0.1))
