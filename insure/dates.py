@@ -31,7 +31,7 @@ DAY_COUNTS: tuple[DayCount, ...] = ("bus/252", "act/365")
 
 SESSIONS_PER_YEAR = 252
 _DAY = dt.timedelta(days=1)
-_HALF = 0.75  # a session up to three quarters as long as usual is called a half day
+_HALF = 2 / 3  # a session up to two thirds as long as usual is called a half day
 
 
 class BeyondHorizon(InvalidInput):

@@ -210,7 +210,7 @@ def _nth(text: str, word: str, period: str) -> tuple[int, Period]:
     kind = next((one for one in get_args(Period) if one == period), None)
     if kind is None:
         raise _refuse(text, f"{period!r} is no week, month, quarter or year")
-    found = re.fullmatch(r"(\d{1,3})[a-z]{2}", word)
+    found = re.fullmatch(r"([0-9]{1,3})[a-z]{2}", word)
     nth = {"first": 1, "last": _LAST, "1st": 1}.get(word, int(found[1]) if found else 0)
     if not (nth == _LAST or 1 <= nth <= _LONGEST[kind]) or word not in {_ordinal(nth), "1st"}:
         raise _refuse(text, f"{word!r} is not first, last, 2nd, 3rd ... of a {kind}")
@@ -237,7 +237,7 @@ def _dates(text: str, words: list[str]) -> tuple[dt.date, ...]:
 def _moment(text: str, words: str) -> Moment:
     if words in {"open", "close"}:
         return Moment("open" if words == "open" else "close", 0)
-    found = re.fullmatch(r"(open\+|close-|every )(\d{1,4})(min|h)", words)
+    found = re.fullmatch(r"(open\+|close-|every )([0-9]{1,4})(min|h)", words)
     if not found:
         raise _refuse(text, f"{words!r} is no moment of a session")
     minutes = int(found[2]) * (60 if found[3] == "h" else 1)
@@ -267,8 +267,6 @@ def _forward(timing: Timing, calendar: Calendar, first: dt.date, last: dt.date) 
             chosen = _choose(timing.period, timing.nth, calendar, begin, end, last)
             if chosen and first <= chosen[0] <= last:
                 yield chosen
-            if end >= last:
-                return
             begin, end = _bounds(timing.period, calendar, end + _DAY)
 
 

@@ -173,7 +173,7 @@ def test_the_timetable_of_the_coming_days() -> None:
 def test_a_plan_without_a_window_or_a_zone_is_refused() -> None:
     with pytest.raises(InvalidInput, match="window is 0:00:00"):
         plan(minutes=0)
-    with pytest.raises(InvalidInput, match="since is .*; it must be an instant with its zone"):
+    with pytest.raises(InvalidInput, match=r"since is .*; it must be an instant with its zone"):
         plan(since=dt.datetime(2026, 1, 1))  # noqa: DTZ001 - the missing zone is the point
-    with pytest.raises(InvalidInput, match="now is .*; it must be an instant with its zone"):
+    with pytest.raises(InvalidInput, match=r"now is .*; it must be an instant with its zone"):
         agenda(plan(), (), dt.datetime(2026, 1, 1))  # noqa: DTZ001

@@ -99,8 +99,10 @@ def test_weeks_of_thanksgiving_and_of_riyadh() -> None:
             "5th session of week close",
             "XNYS",
             "2026-11-27",
-            "Last session of the week from 2026-11-23, which has 4 sessions and no 5th; the close at 13:00 local "
-            "(EST); half day: the exchange closes at 13:00 local.",
+            (
+                "Last session of the week from 2026-11-23, which has 4 sessions and no 5th; the close at 13:00 local "
+                "(EST); half day: the exchange closes at 13:00 local."
+            ),
         ),
         (
             "on 2026-04-03 close",
@@ -118,14 +120,16 @@ def test_weeks_of_thanksgiving_and_of_riyadh() -> None:
             "open+5h",
             "XNYS",
             "2026-11-27",
-            "Open+300min lies outside the short session: the same share of it as on a regular day; half day: the "
-            "exchange closes at 13:00 local.",
+            (
+                "Open+300min lies outside the short session: the same share of it as on a regular day; half day: the "
+                "exchange closes at 13:00 local."
+            ),
         ),
         (
             "open",
-            "XKRX",
-            "2024-01-02",
-            "The open at 10:00 local (KST); late opening: the exchange opens at 10:00 local.",
+            "BVMF",
+            "2026-02-18",
+            "The open at 13:00 local (-03); late opening: the exchange opens at 13:00 local.",
         ),
     ],
 )
@@ -169,6 +173,8 @@ def test_an_early_close_ends_the_day_before_lunch_or_after_it() -> None:
     morning = calendar("XTKS", early_closes=((day, dt.time(11, 0)),))
     afternoon = calendar("XTKS", early_closes=((day, dt.time(14, 0)),))
     assert morning.hours(day).spans == ((at("2026-11-27 00:00"), at("2026-11-27 02:00")),)
+    whole = calendar("XTKS", early_closes=((day, dt.time(11, 30)),))
+    assert whole.hours(day).spans == ((at("2026-11-27 00:00"), at("2026-11-27 02:30")),)
     assert afternoon.hours(day).spans == (
         (at("2026-11-27 00:00"), at("2026-11-27 02:30")),
         (at("2026-11-27 03:30"), at("2026-11-27 05:00")),

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from dateutil.easter import easter
+from pandas.tseries.offsets import Easter
 
 from insure.dates import Calendar, calendar
 from insure.slots import parse, slots
@@ -16,6 +16,7 @@ from schedules.timetable import Plan, agenda
 FIRST, LAST = dt.date(2015, 1, 1), dt.date(2026, 12, 31)
 YEARS = range(FIRST.year, LAST.year + 1)
 DAY = dt.timedelta(days=1)
+QUARTER = dt.timedelta(minutes=15)
 
 ORACLE = {"XNYS": "NYSE", "XLON": "LSE", "XETR": "XETR", "XTKS": "JPX", "XHKG": "HKEX"}
 
@@ -105,10 +106,11 @@ def test_frankfurt_against_its_published_rules() -> None:
     """The other library copies Frankfurt's calendar, so here its holidays are computed from Easter and fixed days."""
     closed = {dt.date(2017, 10, 31)}  # 500 years of Reformation
     for year in YEARS:
-        closed |= {easter(year) + days * DAY for days in (-2, 1)}
+        easter = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) + Easter()).date()
+        closed |= {easter + days * DAY for days in (-2, 1)}
         closed |= {dt.date(year, *day) for day in ((1, 1), (5, 1), (12, 24), (12, 25), (12, 26), (12, 31))}
         if year < 2022:  # since 2022 Xetra trades on Whit Monday and on the Day of German Unity
-            closed |= {easter(year) + 50 * DAY, dt.date(year, 10, 3)}
+            closed |= {easter + 50 * DAY, dt.date(year, 10, 3)}
     days = [FIRST + n * DAY for n in range((LAST - FIRST).days + 1)]
     expected = [day for day in days if day.weekday() < 5 and day not in closed]
     assert sessions(calendar("XETR")) == expected
@@ -153,9 +155,6 @@ def test_a_service_of_twelve_years_misses_nothing_and_doubles_nothing(name: str)
     missed = sorted(set(expected) - set(ran))
     assert not missed, f"{name}: {len(missed)} slots missed, the first is {missed[0]}"
     assert len(ran) == len(set(ran)) == len(expected), f"{name}: {len(ran) - len(set(ran))} slots ran twice"
-
-
-QUARTER = dt.timedelta(minutes=15)
 
 
 @pytest.mark.parametrize("name", WALL_CLOCKS)
