@@ -2,6 +2,9 @@
 
 ``library()`` has thirteen crises, ``crisis(name)`` one of them; ``worst_days()`` and ``gap_rank()`` place a fall among
 real days. A crisis becomes a ``Scenario`` by ``Crisis.scenario``, or a ``Shape`` like the synthetic ones by ``Replay``.
+
+Every close agrees to the cent with the published daily series, and the one-day returns in the notes to 0.006
+percentage points (tests/references/test_crises_facts.py). Times, fills and discounts carry their own standing.
 """
 
 from bisect import bisect_right
@@ -183,8 +186,8 @@ class GapRank:
     Attributes:
         fall: the fall that was ranked, a fraction of zero or more.
         rank: 1 for a fall deeper than every day; None for one of less than 5 %, below which the table does not count.
-        deeper: the real days that were as deep or deeper, deepest first.
-        next_day: the deepest real day that was less deep, or None below the table.
+        deeper: the real days that were as deep or deeper, deepest first; empty where the rank is None.
+        next_day: the deepest real day of the table that was less deep, if there is one.
         days: how many one-day returns the period has.
     """
 
@@ -208,11 +211,12 @@ def gap_rank(fall: float) -> GapRank:
     """
     lost = number("fall", fall, low=0.0, high=1.0)
     days = worst_days()
+    if not -lost <= table.SP500_THRESHOLD:
+        return GapRank(fall=lost, rank=None, deeper=(), next_day=None, days=table.SP500_RETURNS)
     deeper = bisect_right([worst.fall for worst in days], -lost)
-    counted = -lost <= table.SP500_THRESHOLD
     return GapRank(
         fall=lost,
-        rank=deeper + 1 if counted else None,
+        rank=deeper + 1,
         deeper=days[:deeper],
         next_day=days[deeper] if deeper < len(days) else None,
         days=table.SP500_RETURNS,

@@ -51,13 +51,13 @@ def bill_months(first: date, last: date) -> tuple[BillMonth, ...]:
     """Bill returns of every month from that of ``first`` to that of ``last``.
 
     Raises:
-        InvalidInput: a month outside July 1926 to October 2018.
+        InvalidInput: a month outside July 1926 to November 2018.
     """
     table = _bills()
     months = []
     for count in range(12 * first.year + first.month - 1, 12 * last.year + last.month):
         key = (count // 12, count % 12 + 1)
         if key not in table:
-            raise InvalidInput(f"month is {key[0]}-{key[1]:02d}; bill returns are shipped from 1926-07 to 2018-10.")
+            raise InvalidInput(f"month is {key[0]}-{key[1]:02d}; bill returns are shipped from 1926-07 to 2018-11.")
         months.append(BillMonth(*key, table[key]))
     return tuple(months)

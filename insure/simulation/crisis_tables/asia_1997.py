@@ -30,8 +30,8 @@ def crisis() -> Crisis:
         notes=(
             "27 October -6.87 % (DJIA -7.18 %), 28 October +5.12 %.",
             (
-                "The session of the 27th ended at 15:30 when the Dow was 550 points down: the closing price could not be "
-                "traded on."
+                "The session of the 27th ended at 15:30 when the Dow was 550 points down: the closing price could not "
+                "be traded on."
             ),
         ),
         vol_before=0.1659,

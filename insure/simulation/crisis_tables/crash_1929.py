@@ -42,8 +42,8 @@ def crisis() -> Crisis:
             "The exchange traded on Saturdays: the table has about 25 sessions a month.",
             "28 October -12.82 %, 29 October -11.73 %, 6 November -9.92 %.",
             (
-                "The ticker ended at 7.08 p.m. on 24 October, four hours and eight minutes behind trading (New York Daily "
-                "News, 25 October 1929): prices seen were hours old."
+                "The ticker ended at 7.08 p.m. on 24 October, four hours and eight minutes behind trading (New York "
+                "Daily News, 25 October 1929): prices seen were hours old."
             ),
             "12.9 million shares were traded on 24 October and 16.4 million on 29 October.",
             "No index futures, no listed index options, no circuit breakers.",

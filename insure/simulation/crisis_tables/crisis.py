@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, time
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Crisis:
                 f"crisis {self.name} has {len(self.dates)} dates and {len(self.closes)} closes; it must have as many "
                 "of one as of the other, 2 or more."
             )
-        for before, after in zip(self.dates, self.dates[1:], strict=False):
+        for before, after in pairwise(self.dates):
             if not before < after:
                 raise InvalidInput(f"crisis {self.name} has {after} after {before}; its dates must rise.")
         for day, close in zip(self.dates, self.closes, strict=True):
@@ -80,7 +81,7 @@ class Crisis:
 
     def path(self, spot: float) -> FloatArray:
         """The closes rescaled so that the first is today's spot."""
-        return positive("spot", spot) * np.array(self.closes) / self.closes[0]
+        return positive("spot", spot) * (np.array(self.closes) / self.closes[0])
 
     def scaled(self, strength: float) -> "Crisis":
         """The same days with every log return multiplied by ``strength``: 0 is flat, 1 this path, 2 its square.
@@ -185,7 +186,7 @@ class Crisis:
         as_it_was: bool = True,
         years_per_step: float = SESSION,
     ) -> Scenario:
-        """The crisis replayed close by close on today's market.
+        """The crisis replayed close by close on today's market; a session of then (Saturdays of 1929 too) is one now.
 
         Args:
             spot: today's level.
@@ -195,10 +196,10 @@ class Crisis:
                 None replays the bill rates of then.
             vol: today's volatility, from which ``realised_vols`` of the replayed path goes on. None starts at the
                 realised volatility of then.
-            hold_vol: True keeps the volatility at its start.
+            hold_vol: True keeps the hedge volatility at its start.
             as_it_was: True carries over halts at the close, days that filled a fraction, and futures discounts; False
-                trades every close in full. Spreads widen in proportion to volatility over its start, never below 1
-                (assumed: no record of spreads is kept here), in both cases.
+                trades every close in full. In both cases spreads widen as realised volatility over its start, never
+                below 1 (assumed: spreads of then are not recorded here).
             years_per_step: length of a session of today's; 1/252.
 
         Raises:
@@ -209,7 +210,8 @@ class Crisis:
         length = positive("years_per_step", years_per_step)
         levels = replay.path(spot)
         start = replay.vol_before if vol is None else positive("vol", vol)
-        vols = np.full(len(levels), start) if hold_vol else replay.realised_vols(start)
+        realised = replay.realised_vols(start)
+        today = None if rate is None else number("rate", rate)
         then = begun.rate(begun.dates[0])
         steps = []
         for k, day in enumerate(replay.dates):
@@ -218,9 +220,9 @@ class Crisis:
                 label=day.isoformat(),
                 years=length if k else 0.0,
                 spot=float(levels[k]),
-                rate=accrual if rate is None else rate + replay.strength * (accrual - then),
-                vol=float(vols[k]),
-                spread=max(1.0, float(vols[k]) / start),
+                rate=accrual if today is None else today + replay.strength * (accrual - then),
+                vol=start if hold_vol else float(realised[k]),
+                spread=max(1.0, float(realised[k]) / start),
             )
             steps.append(self._as_traded(step, day) if as_it_was else step)
         name, title = self._called(strength, first)

@@ -46,7 +46,7 @@ def bear_2000() -> Crisis:
         date(2002, 12, 31),
         (
             "24 March 2000 1527.46 to 9 October 2002 776.76 is -49.15 %, over 637 sessions; 14 April 2000 -5.83 %.",
-            "Bill rates fell from about 6 to about 1.5 % a year.",
+            "Bill rates rose from 5.2 to 6.7 % a year in October 2000 and fell to 1.3 % by the end.",
             "Longer than one-year funds: cut it with from_day and until.",
         ),
         vol_marks=(
@@ -93,12 +93,12 @@ def lehman_2008() -> Crisis:
         date(2008, 12, 31),
         (
             (
-                "29 September -8.81 %, 9 October -7.62 %, 13 October +11.58 %, 15 October -9.03 %, 28 October +10.79 %, "
-                "20 November -6.71 %, 1 December -8.93 %."
+                "29 September -8.81 %, 9 October -7.62 %, 13 October +11.58 %, 15 October -9.03 %, 28 October +10.79 "
+                "%, 20 November -6.71 %, 1 December -8.93 %."
             ),
             (
-                "16 September: the Reserve Primary Fund put its share at 97 cents and held back redemptions; its holders "
-                "had 99.1 cents in the end. The cash leg is not safe by nature: see the cash-haircut shape."
+                "16 September: the Reserve Primary Fund put its share at 97 cents and held back redemptions; its "
+                "holders had 99.1 cents in the end. The cash leg is not safe by nature: see the cash-haircut shape."
             ),
             "No halt of the stock market.",
         ),
@@ -141,7 +141,8 @@ def flash_crash_2010() -> Crisis:
                 time(14, 30),
                 at_half_past_two,
                 "the E-mini future had lost 2.97 % on the day; its fall on the index's close before. At 14:32 a sale "
-                f"of 75,000 contracts began, at 9 % of the volume of the minute before, without price or time ({_JOINT})",
+                f"of 75,000 contracts began, at 9 % of the volume of the minute before, without price or time "
+                f"({_JOINT})",
                 "derived",
             ),
             IntradayMark(
@@ -200,7 +201,7 @@ def downgrade_2011() -> Crisis:
         "August 2011",
         date(2011, 7, 15),
         date(2011, 10, 31),
-        ("4 August -4.78 %, 8 August -6.66 %, 9 August +4.74 %, 10 August -4.42 %.", "Bill rates at zero; no halts."),
+        ("4 August -4.78 %, 8 August -6.66 %, 9 August +4.74 %, 10 August -4.42 %.", "Bill rates near zero; no halts."),
         vol_marks=(
             VolMark(date(2011, 7, 15), "VIX", 19.53),
             VolMark(date(2011, 8, 8), "VIX", 48.00),
@@ -235,8 +236,9 @@ def august_2015() -> Crisis:
         (
             "24 August: low -5.27 %, close -3.94 %.",
             (
-                "Many stocks opened late; the SPY fund opened 5.2 % down, was 7.8 % down by 9:35, deeper than the index, "
-                f"and recovered past its open by 9:40 ({note}). Almost 1,300 single-stock and fund halts on the day."
+                "Many stocks opened late; the SPY fund opened 5.2 % down, was 7.8 % down by 9:35, deeper than the "
+                f"index, and recovered past its open by 9:40 ({note}). Almost 1,300 single-stock and fund halts on the "
+                "day."
             ),
             "The published open of the index, 1965.15, is stale: most of its stocks had not opened.",
         ),
@@ -266,7 +268,7 @@ def february_2018() -> Crisis:
         date(2018, 1, 22),
         date(2018, 3, 29),
         (
-            "5 February -4.10 %; 26 January to 8 February -10.16 %. The calm before it: realised volatility 7 %.",
+            "5 February -4.10 %; 26 January to 8 February is -10.16 %. The calm before it: realised volatility 7 %.",
             "On 5 February VIX rose from 17.31 to 37.32; notes that were short of it lost nearly all after the close.",
             "No halts.",
         ),

@@ -31,10 +31,10 @@ def crisis() -> Crisis:
         closes=levels,
         source="S&P 500 closing levels as published by Standard & Poor's.",
         notes=(
-            "31 August -6.80 %; 17 July to 31 August -19.34 %.",
+            "31 August -6.80 %; 17 July to 31 August is -19.34 %.",
             (
-                "The Federal Reserve lowered its target from 5.50 to 4.75 % in steps on 29 September, 15 October (between "
-                "meetings) and, after the window, 17 November."
+                "The Federal Reserve lowered its target from 5.50 to 4.75 % in steps on 29 September, 15 October "
+                "(between meetings) and, after the window, 17 November."
             ),
         ),
         vol_before=0.1386,

@@ -109,12 +109,12 @@ def crisis() -> Crisis:
         ),
         notes=(
             (
-                "Tuesday 13 October 314.52 to Friday 16 October 282.70 is -10.12 %, the 19th -20.47 %, the 20th +5.33 %, "
-                "the 21st +9.10 %, the 26th -8.28 %. DJIA on the 19th -22.61 %."
+                "Tuesday 13 October 314.52 to Friday 16 October 282.70 is -10.12 %, the 19th -20.47 %, the 20th +5.33 "
+                "%, the 21st +9.10 %, the 26th -8.28 %. DJIA on the 19th -22.61 %."
             ),
             (
-                "On the 19th portfolio insurers sold about 4 bn of futures and 2 bn of stock (the same report); what they "
-                "had to sell is not stated, so no fill limit is recorded for that day."
+                "On the 19th portfolio insurers sold about 4 bn of futures and 2 bn of stock (the same report); what "
+                "they had to sell is not stated, so no fill limit is recorded for that day."
             ),
             (
                 "From 20 October until 3 November the exchange asked members not to send program trades through its "
@@ -134,7 +134,7 @@ def crisis() -> Crisis:
             VolMark(date(1987, 10, 23), "VXO", 98.81),
         ),
         halts=_halts(),
-        limits=tuple(FillLimit(date(1987, 10, day), 1.0 / 3.0, third, "published") for day in (14, 15, 16)),
+        limits=tuple(FillLimit(date(1987, 10, day), 1.0 / 3.0, third, "secondary") for day in (14, 15, 16)),
         discounts=(
             *(
                 FuturesDiscount(_BLACK_MONDAY, at, future / cash - 1.0, _HALF_HOUR_SOURCE, "secondary")

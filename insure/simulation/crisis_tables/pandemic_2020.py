@@ -36,8 +36,8 @@ def crisis() -> Crisis:
         source="S&P 500 closing levels as published by S&P Dow Jones Indices.",
         notes=(
             (
-                "19 February 3386.15 to 23 March 2237.40 is -33.92 %; 9 March -7.60 %, 12 March -9.51 %, 13 March +9.29 %, "
-                "16 March -11.98 % (DJIA -12.93 %)."
+                "19 February 3386.15 to 23 March 2237.40 is -33.92 %; 9 March -7.60 %, 12 March -9.51 %, 13 March "
+                "+9.29 %, 16 March -11.98 % (DJIA -12.93 %)."
             ),
             "S&P 500 futures lay at their overnight limit of 5 % before the opens of 9, 12 and 16 March.",
             "The Federal Reserve lowered its target by 0.50 points on 3 March and by 1.00 on Sunday 15 March.",
