@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -168,12 +169,58 @@ class Execution:
     """Who trades, and how long an order may live."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
-    broker: Literal["paper"] = "paper"
+    broker: Literal["paper", "blotter"] = "paper"
+    """paper: executed at once; blotter: a file for a trading desk, whose fills come back by `insure fills import`."""
     price_limit_bps: Bps = 500.0
     """An order's price limit, from the price that it was decided on."""
     time_limit_minutes: Annotated[float, Gt(0.0)] = 60.0
     volume_cap_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
     """Largest share of average daily volume, where the volume is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Which prices are doubted before a decision, for how long, and what is done when the doubt stays."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    jump_sigmas: Annotated[float, Gt(0.0)] = 10.0
+    """A move since the last decision beyond this many standard deviations asks for a second source."""
+    second_file: Annotated[str, Len(1)] | None = None
+    """CSV of a second source or a related instrument (columns date, close), relative to the desk folder."""
+    agreement_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
+    """The second source confirms a jump that it made in the same direction, at least by this share of it."""
+    corroboration_minutes: Annotated[float, Gt(0.0)] = 15.0
+    """How long a doubt waits for confirmation before the fallback acts."""
+    fallback: Literal["reduce_only", "hold", "trade"] = "reduce_only"
+    """A doubt that outlasts its clock: sell but never buy | hold this slot and take the price from then on | trade."""
+    max_age_minutes: Annotated[float, Gt(0.0)] | None = None
+    """Oldest quote at the moment of decision, where the feed tells instants (column ``at``); None for no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """What wakes the fund between its slots; 0 is off."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    price_move: Fraction = 0.0
+    """Move of the price since the last decision."""
+    weight_drift: Fraction = 0.0
+    """Distance of the weight held from the weight that the fund would decide, beyond the band."""
+    gap_budget: Fraction = 0.0
+    """Gap budget at or below this."""
+    volatility_jump: NotNegative = 0.0
+    """Change of the hedge volatility since the last decision, relative: 0.5 is half as much again, or half gone."""
+    debounce_minutes: Annotated[float, Gt(0.0)] = 15.0
+    """No event slot within this time of any slot that started before."""
+    most_per_day: Annotated[int, Ge(0)] = 3
+    """Event slots of one session; what else happens waits for the next slot."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether anything is watched at all."""
+        return self.most_per_day > 0 and any(
+            limit > 0.0 for limit in (self.price_move, self.weight_drift, self.gap_budget, self.volatility_jump)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +247,8 @@ class Fund:
     lots: Lots = field(default_factory=Lots)
     twin: TwinTerms = field(default_factory=TwinTerms)
     execution: Execution = field(default_factory=Execution)
+    quality: Quality = field(default_factory=Quality)
+    triggers: Triggers = field(default_factory=Triggers)
 
     def __post_init__(self) -> None:
         """What only the whole contract can show."""
@@ -231,6 +280,12 @@ class Fund:
         return Promise(guarantee, value, years, vol, self.protection.dividends, self.protection.financing)
 
 
+@lru_cache(maxsize=1)
+def fund_adapter() -> TypeAdapter[Fund]:
+    """What checks a fund file; made once, since making it takes longer than checking."""
+    return TypeAdapter(Fund)
+
+
 def load_fund(path: Path | str) -> Fund:
     """Read and check a fund file.
 
@@ -259,7 +314,7 @@ def read_fund(text: str, origin: str = "fund file") -> Fund:
     except tomllib.TOMLDecodeError as error:
         raise FundFileError(f"{origin}: is not TOML: {error}.") from error
     try:
-        return TypeAdapter(Fund).validate_python(content)
+        return fund_adapter().validate_python(content)
     except ValidationError as error:
         sentences = [f"{origin}: {_sentence(detail)}" for detail in error.errors()]
         raise FundFileError("\n".join(sentences)) from error

@@ -111,7 +111,7 @@ def _in_lots(fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float) -
         trade = trade_between(fund, held, wanted, snapshot.price)
     if trade is None:
         return held, None, "Nothing to trade."
-    if trade.value < fund.lots.smallest_ticket_money:
+    if trade.value < fund.lots.smallest_ticket_money and wanted > 0:
         reason = f"A ticket of {trade.value:,.2f} {fund.currency} is below the smallest of"
         return held, None, f"{reason} {fund.lots.smallest_ticket_money:,.2f}: no trade."
     reason = f"{trade.side.capitalize()} {abs(trade.units):,f} units in lots of {fund.lots.lot_units:f}."

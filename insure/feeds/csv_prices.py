@@ -25,34 +25,28 @@ class CsvPrices:
     """
 
     def __init__(self, path: Path, shown: str | None = None) -> None:
-        """Read ``path``; ``shown`` is how errors and lineage name it.
-
-        Raises:
-            MarketDataError: the file is missing, has no header, or lacks a required column.
-        """
+        """``path`` is read when it is first asked; ``shown`` is how errors and lineage name it."""
+        self._path = path
         self._shown = shown or str(path)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise MarketDataError(f"{self._shown}: the price file cannot be read ({error.strerror}).") from error
-        self._sha256 = hashlib.sha256(content).hexdigest()
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise MarketDataError(f"{self._shown}: is not UTF-8 text (byte {error.start}).") from error
+        self._sha256 = ""
         self._rows: list[Row] = []
         self._lines: list[int] = []
         self._fault: MarketDataError | None = None
         self._fault_session: dt.date | None = None
-        self._read(text)
 
     @property
     def rows(self) -> Sequence[Row]:
-        """All good rows, ascending."""
+        """All good rows, ascending.
+
+        Raises:
+            MarketDataError: the file is missing, has no header, or lacks a required column.
+        """
+        self._open()
         return self._rows
 
     def at(self, session: dt.date, tail: int) -> Observation:
         """See ``PriceFeed.at``; a bad line at or before the session is an error even when later lines are good."""
+        self._open()
         if self._fault is not None and (self._fault_session is None or self._fault_session <= session):
             raise self._fault
         position = newest(self._rows, session, self._shown)
@@ -62,6 +56,20 @@ class CsvPrices:
             origin=f"{self._shown} line {self._lines[position]}",
             sha256=self._sha256,
         )
+
+    def _open(self) -> None:
+        if self._sha256:
+            return
+        try:
+            content = self._path.read_bytes()
+        except OSError as error:
+            raise MarketDataError(f"{self._shown}: the price file cannot be read ({error.strerror}).") from error
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise MarketDataError(f"{self._shown}: is not UTF-8 text (byte {error.start}).") from error
+        self._read(text)
+        self._sha256 = hashlib.sha256(content).hexdigest()
 
     def _read(self, text: str) -> None:
         reader = csv.reader(text.splitlines(), strict=True)

@@ -1,0 +1,90 @@
+"""What all tests share: a desk in a temporary folder, and the command line as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from schedules.cli import main
+
+# Deadlines are wall clocks, and two cores shared by workers keep no time.
+settings.register_profile("insure", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("insure")
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The one JSON object on stdout."""
+        answer = json.loads(self.out)
+        assert isinstance(answer, dict), f"expected one JSON object, got {self.out!r}"
+        return answer
+
+
+Insure = Callable[..., Said]
+
+
+@pytest.fixture
+def insure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Insure:
+    """Run `insure ...` in a temporary folder: the same entry point, without the second that a new process takes."""
+
+    def run(*arguments: str, cwd: Path = tmp_path) -> Said:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["insure", *arguments])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else 0
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def insure_process(tmp_path: Path) -> Insure:
+    """Run `insure ...` as a process of its own, as a user does."""
+
+    def run(*arguments: str, cwd: Path = tmp_path, script: Path = Path(sys.executable).with_name("insure")) -> Said:
+        done = subprocess.run(
+            [str(script), *arguments],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+            env={**os.environ, "COLUMNS": "120", "NO_COLOR": "1"},
+        )
+        assert "Traceback" not in done.stderr, f"insure {' '.join(arguments)} ended in a traceback:\n{done.stderr}"
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Callable[..., Path]:
+    """Write `prices.csv` into the desk folder: closes by session, beginning on 2024-01-02."""
+
+    def write(*lines: str, header: str = "date,close") -> Path:
+        path = tmp_path / "prices.csv"
+        path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+        return path
+
+    return write

@@ -1,0 +1,215 @@
+"""decide() is pure and total: any contract, holdings, memory and snapshot that pass validation give a decision."""
+
+import datetime as dt
+import math
+from dataclasses import asdict, replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insure.decision import Decision, Holdings, Memory, decide, fund_calendar
+from insure.errors import InvalidInput
+from insure.fund import Fund
+from insure.market import Snapshot
+from insure.volatility import Estimate
+from tests.contracts import Toml, fund
+
+SESSIONS = fund_calendar(fund()).sessions(dt.date(2007, 1, 3), dt.date(2009, 12, 31))
+
+STRATEGIES: list[Toml] = [
+    {"kind": "synthetic_put"},
+    {"kind": "synthetic_put", "tracking": "units"},
+    {"kind": "synthetic_put", "tracking": "resolve"},
+    {"kind": "synthetic_put", "leland_cost_bps": 20.0},
+    {"kind": "cppi", "multiplier": 4.0},
+    {"kind": "cppi", "multiplier": 8.0, "gap_sigmas": 5.0},
+    {"kind": "cppi", "floor_rule": "fixed"},
+    {"kind": "cppi", "floor_rule": "stepped", "step_fractions": [[0.0, 0.8], [0.5, 0.85]]},
+    {"kind": "tipp", "multiplier": 3.0},
+    {"kind": "stop_loss"},
+    {"kind": "constant_mix", "weight": 0.5},
+    {"kind": "buy_and_hold"},
+]
+
+contracts = st.builds(
+    lambda strategy, floor, roll, dividends, highest, width, to, change, lot, ticket, bps, minimum, count: fund(
+        strategy=strategy,
+        protection={"floor_fraction": floor, "roll": roll, "dividends": dividends},
+        limits={"highest_weight": highest, "largest_change_weight": change},
+        band={"width_weight": width, "to": to},
+        lots={"lot_units": lot, "smallest_ticket_money": ticket},
+        costs={"commission_bps": bps, "half_spread_bps": bps, "commission_minimum_money": minimum},
+        schedule={"day_count": count},
+    ),
+    st.sampled_from(STRATEGIES),
+    st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0, 1.2]),
+    st.sampled_from(["at_horizon", "none"]),
+    st.sampled_from(["reinvested", "paid_out"]),
+    st.sampled_from([0.5, 1.0, 2.0]),
+    st.sampled_from([0.0, 0.02, 0.3]),
+    st.sampled_from(["target", "edge"]),
+    st.sampled_from([0.1, 1.0, 5.0]),
+    st.sampled_from([Decimal("0.000001"), Decimal(1), Decimal(250)]),
+    st.sampled_from([Decimal(0), Decimal(5000)]),
+    st.sampled_from([0.0, 1.0, 50.0]),
+    st.sampled_from([Decimal(0), Decimal(25)]),
+    st.sampled_from(["bus/252", "act/365"]),
+)
+
+markets = st.tuples(
+    st.decimals(min_value="0.01", max_value="1e6", places=6, allow_nan=False, allow_infinity=False),
+    st.floats(-0.1, 0.2),
+    st.sampled_from([0.0, 1e-12, 0.1, 0.2, 0.8, 3.0]),
+    st.sampled_from([0.0, 0.03]),
+)
+
+
+def snapshot(
+    session: dt.date, price: Decimal, rate: float = 0.03, vol: float = 0.2, dividend_yield: float = 0.0
+) -> Snapshot:
+    return Snapshot(
+        at=dt.datetime.combine(session, dt.time(21), dt.UTC),
+        session=session,
+        price=price,
+        rate=rate,
+        volatility=Estimate(vol, "given", 0, None, ""),
+        put_vol=vol,
+        put_vol_source="given",
+        dividend_yield=dividend_yield,
+    )
+
+
+def carried_out(decision: Decision) -> Holdings:
+    """Holdings after a fill at the decided price."""
+    trade, held = decision.trade, decision.holdings
+    if trade is None:
+        return held
+    return Holdings(held.units + trade.units, trade.cash_after(held.cash))
+
+
+def assert_sound(contract: Fund, decision: Decision) -> None:
+    assert decision.outcome in {"OK", "SKIPPED", "HELD"}, decision
+    assert decision.reason, f"an outcome without a reason: {decision.outcome}"
+    if decision.outcome != "OK":
+        assert decision.trade is None, f"{decision.outcome} and yet a trade: {decision.reason}"
+        return
+    assert decision.ladder is not None
+    assert decision.valuation is not None
+    assert [rung.stage for rung in decision.ladder.rungs] == ["model", "limits", "band", "throttle", "lots"]
+    for rung in decision.ladder.rungs:
+        assert math.isfinite(rung.units), rung
+        assert math.isfinite(rung.weight), rung
+        assert rung.reason, rung
+    after = carried_out(decision)  # refuses a short position and an overdraft
+    assert all(check.passed for check in decision.checks)
+    nav = decision.valuation.nav
+    if decision.trade is not None:
+        weight = float(after.units * decision.snapshot.price) / nav
+        assert weight <= max(contract.limits.highest_weight, decision.valuation.weight) + 1e-9
+    if decision.valuation.guarantee > 0.0 and not decision.valuation.cushion > 0.0:
+        assert after.units == 0, f"no cushion and {after.units} units held"
+
+
+@given(contract=contracts, path=st.lists(st.tuples(st.integers(0, 700), markets), min_size=1, max_size=5))
+def test_any_contract_on_any_path_of_markets_is_decided(
+    contract: Fund, path: list[tuple[int, tuple[Decimal, float, float, float]]]
+) -> None:
+    holdings, memory = Holdings(Decimal(0), contract.initial_money), None
+    for days, (price, rate, vol, dividend_yield) in sorted(path, key=lambda each: each[0]):
+        seen = snapshot(SESSIONS[days], price, rate, vol, dividend_yield)
+        decision = decide(contract, holdings, memory, seen)
+        assert_sound(contract, decision)
+        assert decide(contract, holdings, memory, seen) == decision, "the same inputs gave another decision"
+        holdings, memory = carried_out(decision), decision.memory
+
+
+@given(contract=contracts, units=st.integers(0, 10**6), cash=st.integers(1, 10**9), market=markets)
+def test_any_holdings_are_decided(
+    contract: Fund, units: int, cash: int, market: tuple[Decimal, float, float, float]
+) -> None:
+    holdings = Holdings(Decimal(units), Decimal(cash).scaleb(-2))
+    assert_sound(contract, decide(contract, holdings, None, snapshot(SESSIONS[0], *market)))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda each: "-".join(str(part) for part in each.values()))
+def test_the_horizon_ends_one_period_and_begins_the_next(strategy: Toml) -> None:
+    contract = fund(strategy=strategy)
+    first = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert first.memory is not None
+    assert first.memory.period.end == dt.date(2008, 1, 3)
+    last = decide(contract, carried_out(first), first.memory, snapshot(dt.date(2008, 1, 3), Decimal(105)))
+    assert last.rolled
+    assert last.ended is not None
+    assert last.ended.years_left == 0.0
+    assert last.memory is not None
+    assert last.memory.period.number == 2
+    assert [event.kind for event in last.events][:2] == ["period ended", "period began"]
+
+
+def test_a_contract_that_does_not_roll_ends() -> None:
+    contract = fund(protection={"roll": "none"})
+    first = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    on_the_day = decide(contract, carried_out(first), first.memory, snapshot(dt.date(2008, 1, 3), Decimal(105)))
+    assert on_the_day.outcome == "OK"
+    assert on_the_day.ended is not None
+    later = decide(contract, carried_out(on_the_day), on_the_day.memory, snapshot(dt.date(2008, 1, 4), Decimal(90)))
+    assert later.outcome == "SKIPPED"
+    assert "does not roll" in later.reason
+
+
+def test_a_floor_that_cannot_be_paid_for_is_held_and_says_what_it_costs() -> None:
+    contract = fund(protection={"floor_fraction": 1.0})
+    decision = decide(
+        contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100), rate=-0.01)
+    )
+    assert decision.outcome == "HELD"
+    assert "nothing is left to insure" in decision.reason
+
+
+def test_a_breach_goes_to_cash_once_and_is_told_once() -> None:
+    contract = fund(strategy={"kind": "cppi", "multiplier": 5.0})
+    first = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    crash = decide(contract, carried_out(first), first.memory, snapshot(SESSIONS[1], Decimal(60)))
+    assert [event.kind for event in crash.events if event.kind != "gap budget low"] == ["floor breached", "cash-lock"]
+    after = carried_out(crash)
+    assert after.units == 0
+    quiet = decide(contract, after, crash.memory, snapshot(SESSIONS[2], Decimal(61)))
+    assert [event.kind for event in quiet.events if event.kind != "gap budget low"] == []
+    assert quiet.trade is None
+
+
+def test_an_order_over_its_limit_is_held_with_the_number_and_the_limit() -> None:
+    contract = fund(limits={"largest_order_weight": 0.1}, protection={"floor_fraction": 0.5})
+    decision = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert decision.outcome == "HELD"
+    assert "the most allowed in one is 10.00%" in decision.reason
+    assert decision.trade is None
+
+
+def test_a_decision_before_the_start_is_refused() -> None:
+    contract = fund(protection={"start": dt.date(2008, 1, 2)})
+    with pytest.raises(InvalidInput, match="before the protection of tested starts"):
+        decide(contract, Holdings(Decimal(0), Decimal(1)), None, snapshot(SESSIONS[0], Decimal(100)))
+
+
+def test_memory_is_the_only_thing_remembered() -> None:
+    contract = fund(strategy={"kind": "tipp", "multiplier": 3.0})
+    first = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    high = decide(contract, carried_out(first), first.memory, snapshot(SESSIONS[50], Decimal(150)))
+    low = decide(contract, carried_out(high), high.memory, snapshot(SESSIONS[51], Decimal(120)))
+    assert low.valuation is not None
+    assert high.valuation is not None
+    assert low.valuation.floor >= 0.9 * high.valuation.nav - 1e-6, "TIPP's floor fell"
+    forgetful = decide(contract, carried_out(high), first.memory, snapshot(SESSIONS[51], Decimal(120)))
+    assert forgetful.valuation is not None
+    assert forgetful.valuation.floor < low.valuation.floor
+
+
+def test_decisions_are_values() -> None:
+    contract = fund()
+    decision = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert replace(decision) == decision
+    assert asdict(decision)["outcome"] == "OK"
+    assert isinstance(decision.memory, Memory)
