@@ -9,7 +9,8 @@ The replay calls the rule, the rungs, the cost functions and the attribution tha
 - Nothing trades at the last close.
 - Time to go at close i is (steps - i) / steps_per_year; the strategy's own ``years`` has no say.
 - Cash earns e^{rate / steps_per_year} a close. A dividend yield buys units of the index at each close; where the twin
-  pays dividends out, the fund pays out the same money.
+  pays dividends out, the fund pays out the same money (a fund all in stock may owe some of it until its next trade).
+- Options are bought at the first close at ``put_vol`` and settled at the first close that reaches their expiry.
 - A purchase is reduced only as far as needed for cash after costs not to fall below zero (with ``max_weight`` above 1:
   below (1 - max_weight) NAV). A sale that would cost more than it brings is not made.
 """
@@ -25,9 +26,10 @@ import pandas as pd
 from insure.arguments import FloatArray, not_negative, number, numbers, one_of, positive, whole
 from insure.costs import CAUSES, Costs
 from insure.errors import InvalidInput
+from insure.option_book import Profit
 from insure.pricing.elementary import exp
 from insure.rebalancing import Band, FixedBand
-from insure.slippage import Mark
+from insure.slippage import HEDGING, Mark
 from insure.strategies import Opening, Strategy
 from insure.walk import Frictions, Walk
 
@@ -61,6 +63,10 @@ class Replay:
     An event stands at the first close of its run: a breach where NAV is below the floor, a cash-lock where a strategy
     with a floor asks for no stock before the horizon, ruin where NAV is gone.
     """
+    greeks: pd.DataFrame
+    """Delta (options and stock, units), gamma, vega and theta of the position after the trade of each close."""
+    option_profit: pd.DataFrame
+    """What the fund's own options earned in the step that ended on each date, as ``option_book.Profit`` splits it."""
     put_vol: float
     """Volatility that the twin's put was bought at."""
     put_vol_source: str
@@ -139,7 +145,7 @@ def replay(
     frictions = Frictions(
         lag=whole("lag", lag),
         every=whole("every", every, low=1),
-        band=FixedBand(not_negative("band", band)) if isinstance(band, int | float) else band,
+        band=band if isinstance(band, Band) else FixedBand(not_negative("band", band)),
         to_edge=1.0 if one_of("band_to", band_to, ("target", "edge")) == "edge" else 0.0,
         lowest=number("min_weight", min_weight, high=0.0),
         highest=not_negative("max_weight", max_weight),
@@ -174,7 +180,10 @@ def _told(walk: Walk, dates: pd.Index, source: str) -> Replay:
     twin = pd.Series(walk.twins, dates, dtype=np.float64, name="twin")
     mark, last = walk.marks[0], len(walk.marks) - 1
     carry = [exp(mark.rate * walk.dt * (last - i)) for i in range(last + 1)]
+    rungs = pd.DataFrame([{rung.cause: rung.units for rung in ladder} for ladder in walk.ladders], dates[:-1])
+    charges = pd.DataFrame(walk.charges, dates, columns=list(CAUSES), dtype=np.float64).fillna(0.0)
     causes = pd.DataFrame(walk.causes, dates, dtype=np.float64).fillna(0.0).mul(carry, axis=0)
+    order = [*rungs.columns, *HEDGING, "funding", "dividends", "financing", *CAUSES]
     events = pd.DataFrame(
         [event[1:] for event in walk.events],
         index=dates[[event[0] for event in walk.events]],
@@ -186,10 +195,12 @@ def _told(walk: Walk, dates: pd.Index, source: str) -> Replay:
         twin=twin,
         slippage=(values - twin).rename("slippage"),
         floors=pd.Series(walk.floors, dates, dtype=np.float64, name="floors"),
-        rungs=pd.DataFrame([{rung.cause: rung.units for rung in rungs} for rungs in walk.ladders], dates[:-1]),
-        costs=pd.DataFrame(walk.charges, dates, columns=list(CAUSES), dtype=np.float64).fillna(0.0),
-        causes=causes,
+        rungs=rungs,
+        costs=charges,
+        causes=causes.reindex(columns=order, fill_value=0.0),
         events=events,
+        greeks=pd.DataFrame(walk.greeks, dates, dtype=np.float64).drop(columns="value"),
+        option_profit=pd.DataFrame(walk.profits, dates[1:], columns=Profit._fields, dtype=np.float64),
         put_vol=mark.vol,
         put_vol_source=source,
     )
@@ -197,14 +208,13 @@ def _told(walk: Walk, dates: pd.Index, source: str) -> Replay:
 
 def _prices(closes: Closes, steps: int) -> "pd.Series[float]":
     """The closes that count, by date, checked."""
-    given = closes if isinstance(closes, pd.Series) else pd.Series(list(closes), dtype=np.float64)
-    used = given.iloc[: steps + 1]
-    if not len(used) >= 2:
-        raise InvalidInput(f"closes has {len(used)} prices; a replay needs two or more.")
-    if not (used.index.is_monotonic_increasing and used.index.is_unique):
+    dates = closes.index if isinstance(closes, pd.Series) else pd.RangeIndex(len(closes))
+    spots, dates = list(closes)[: steps + 1], dates[: steps + 1]
+    if not len(spots) >= 2:
+        raise InvalidInput(f"closes has {len(spots)} prices; a replay needs two or more.")
+    if not (dates.is_monotonic_increasing and dates.is_unique):
         raise InvalidInput("closes is not in order; its dates must ascend, each of them once.")
-    good = numbers("closes", used.to_numpy(dtype=np.float64), low=0.0, open_low=True)
-    return pd.Series(good, used.index)
+    return pd.Series([positive("closes", spot) for spot in spots], dates, dtype=np.float64)
 
 
 def _put_vols(
@@ -235,7 +245,9 @@ def _hedge_vols(
 def _per_close(name: str, given: PerClose, dates: pd.Index) -> FloatArray:
     if not isinstance(given, pd.Series):
         return np.full(len(dates), not_negative(name, given))
-    missing = dates.difference(given.index)
+    if not given.index.is_unique:
+        raise InvalidInput(f"{name} has more than one value for a date; each close of the replay needs one.")
+    missing = dates[~dates.isin(given.index)]
     if len(missing):
         raise InvalidInput(f"{name} has no value for {missing[0]}; it must cover every close of the replay.")
     return numbers(name, given.loc[dates].to_numpy(dtype=np.float64), low=0.0)

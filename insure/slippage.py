@@ -43,8 +43,8 @@ class Mark(NamedTuple):
 class Twin:
     """``units`` of stock, each with a put of ``strike`` to the horizon.
 
-    ``reinvested``: whether the stock's dividends buy more stock or are paid out. ``bond``: money that is due beside them
-    at the horizon; a twin of no units and a bond is the same capital in cash.
+    ``reinvested``: whether the stock's dividends buy more stock or are paid out. ``bond``: money due beside them at the
+    horizon; a twin of no units and a bond is the same capital in cash.
     """
 
     units: float
@@ -179,11 +179,13 @@ def step_causes(
     for rung in rungs[1:]:
         causes[rung.cause] = causes.get(rung.cause, 0.0) + (rung.units - previous) * gain
         previous = rung.units
-    unmarked = after._replace(rate=before.rate, dividend_yield=before.dividend_yield, vol=before.vol)
-    at_old_vol = after._replace(vol=before.vol)
-    at_old_market, own_at_old_market = twin.value_and_delta(unmarked)[0], _legs(held, unmarked)[0]
-    at_new_rate, own_at_new_rate = twin.value_and_delta(at_old_vol)[0], _legs(held, at_old_vol)[0]
     marked, own_marked = twin.value_and_delta(after)[0], _legs(held, after)[0]
+    at_old_market, own_at_old_market = at_new_rate, own_at_new_rate = marked, own_marked
+    if (after.rate, after.dividend_yield, after.vol) != (before.rate, before.dividend_yield, before.vol):
+        at_old_vol = after._replace(vol=before.vol)
+        unmarked = at_old_vol._replace(rate=before.rate, dividend_yield=before.dividend_yield)
+        at_old_market, own_at_old_market = twin.value_and_delta(unmarked)[0], _legs(held, unmarked)[0]
+        at_new_rate, own_at_new_rate = twin.value_and_delta(at_old_vol)[0], _legs(held, at_old_vol)[0]
     error = delta * gain - (at_old_market + step.payout - growth * value)
     own_error = own_delta * gain - (own_at_old_market - growth * own_value)
     causes[hedging_cause(before, after, step.years)] = error - own_error
@@ -196,6 +198,8 @@ def step_causes(
 
 def _legs(held: tuple[Leg, ...], mark: Mark) -> tuple[float, float]:
     """Value and delta of the options held."""
+    if not held:
+        return 0.0, 0.0
     greeks = legs.book(held, mark.spot, mark.years_left, mark.rate, mark.dividend_yield, mark.vol)
     return greeks.value, greeks.delta
 

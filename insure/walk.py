@@ -13,11 +13,12 @@ from insure.arguments import FloatArray
 from insure.costs import Costs
 from insure.decision.rungs import across_band, throttled, whole_lots, within_limits, worth_a_ticket
 from insure.errors import InvalidInput
+from insure.option_book import Profit, earned, greeks_of
 from insure.pricing.elementary import exp, log
 from insure.rebalancing import Band, target_gamma
 from insure.slippage import Mark, Rung, Step, Track, Twin, opened, step_causes
 from insure.strategies import Sight, Start, State, Strategy
-from insure.strategies.legs import EXPIRED, Leg, book
+from insure.strategies.legs import EXPIRED, Greeks, Leg, book
 
 NO_STOCK = 1e-6
 """A strategy with a floor that asks for less than this weight is locked in cash."""
@@ -160,6 +161,9 @@ class Walk:
     causes: list[dict[str, float]] = field(default_factory=list)
     """Additions to fund minus twin at each close, not yet carried forward."""
     events: list[Event] = field(default_factory=list)
+    greeks: list[Greeks] = field(default_factory=list)
+    profits: list[Profit] = field(default_factory=list)
+    """What the fund's own options earned, from the second close on."""
     twin: Twin = field(init=False)
     _position: Position = field(init=False)
     _state: State = field(init=False)
@@ -213,6 +217,7 @@ class Walk:
         payout = 0.0 if self.twin.reinvested else self.twin.units * mark.spot * (grown - 1.0)
         step = Step(self.dt, payout=payout, distributed=payout)
         legs = self._position.legs
+        self.profits.append(earned(legs, before, mark, self.dt))
         self.causes.append(step_causes(self.twin, before, mark, step, self.ladders[-1], legs))
         self._position.age(before, mark, self.dt, payout)
         if not payout:
@@ -221,7 +226,7 @@ class Walk:
             self._orders = {at: _Order(order.weight, order.units * grown) for at, order in self._orders.items()}
 
     def _look(self, i: int, nav: float) -> _View:
-        """What the rule and the band answer; a fund without NAV is asked nothing and holds nothing."""
+        """What the rule and the band answer; a fund without NAV is asked nothing, and told to sell."""
         mark = self.marks[i]
         elapsed = i * self.dt
         floor = self.strategy.scheduled_floor(self.start, elapsed, mark.years_left, mark.rate)
@@ -286,6 +291,7 @@ class Walk:
     def _write(self, i: int, charges: dict[str, float], floor: float, asked: float) -> None:
         mark = self.marks[i]
         nav = self._position.nav(mark)
+        self.greeks.append(greeks_of(self._position.legs, self._position.units, mark))
         for cause, money in charges.items():
             self.causes[i][cause] = self.causes[i].get(cause, 0.0) - money
         self.charges.append(charges)
@@ -293,7 +299,7 @@ class Walk:
         self.weights.append(self._position.units * mark.spot / nav if nav > 0.0 else 0.0)
         self.twins.append(self.twin.value_and_delta(mark)[0])
         self.floors.append(floor)
-        self._note(i, "breach", nav, floor, happens=not nav >= floor * (1.0 - _ROUNDING))
+        self._note(i, "breach", nav, floor, happens=floor > 0.0 and not nav >= floor * (1.0 - _ROUNDING))
         locked = floor > 0.0 and mark.years_left > 0.0 and not asked > NO_STOCK
         self._note(i, "cash-lock", nav, floor, happens=locked)
         self._note(i, "ruin", nav, floor, happens=not nav > 0.0)

@@ -6,15 +6,16 @@ notional of 1,000,000 with a tolerance of 0.05 a drift to +0.10 sells 100,000 of
 
     tolerance now = tolerance + widening |Gamma| S^2 vol sqrt(1/252) / notional
 
-the second part being what one standard deviation of a day adds to the net delta: a book whose delta runs away with every
-move is not chased at every move.
+the second part being what one standard deviation of a day adds to the net delta: a book whose delta runs away with
+every move is not chased at every move.
 
-What the book earns between two trades is its realised gamma against its theta, 1/2 Gamma (dS)^2 + Theta dt; the twin
-beside the fund is the same capital in cash, so that the replay books exactly this under ``gamma`` and ``gap``, the net
-delta carried under ``model``, and trading under its own causes (``insure.option_book`` shows it option by option).
+What the book earns between two trades is its realised gamma against its theta, 1/2 Gamma (dS)^2 + Theta dt. The twin
+beside the fund is the same capital in cash, so that a replay books what the options earned beyond their delta and their
+carry under ``gamma`` and ``gap``, the net delta that was tolerated under ``model``, and trading under its own causes;
+``Replay.option_profit`` shows gamma and theta each.
 
-Sources: Hull, Options, Futures and Other Derivatives, "The Greek letters"; Whalley & Wilmott (1997), Mathematical Finance
-7(3), for bands that grow with gamma.
+Sources: Hull, Options, Futures and Other Derivatives, "The Greek letters"; Whalley & Wilmott (1997), Mathematical
+Finance 7(3), for bands that grow with gamma.
 """
 
 from dataclasses import dataclass
@@ -23,11 +24,9 @@ from typing import Literal, NamedTuple
 from insure.arguments import not_negative, number, one_of, positive
 from insure.errors import InvalidInput
 from insure.pricing.elementary import exp, log, norm_cdf, norm_pdf, sqrt
-from insure.strategies.legs import EXPIRED, Leg, daily_drift
+from insure.strategies.legs import EXPIRED, NO_DEVIATION, Leg, daily_drift
 from insure.strategies.rule import Opening, Rule, Sight, Start, State, Terms
 
-# A deviation this small prices as zero volatility without dividing by zero: N(x / 1e-100) is 0, 1/2 or 1.
-_NO_DEVIATION = 1e-100
 _OWN_TERMS = 4
 _LEG_TERMS = 4
 
@@ -64,7 +63,7 @@ def hedge(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State
         left = sight.years_left - before_horizon
         held = units if left > EXPIRED else 0.0
         left = max(left, EXPIRED)
-        deviation = max(sight.vol * sqrt(left), _NO_DEVIATION)
+        deviation = max(sight.vol * sqrt(left), NO_DEVIATION)
         d1 = (sight.log_ratio - log_strike + (sight.rate - sight.dividend_yield) * left) / deviation + 0.5 * deviation
         grown = held * exp(-sight.dividend_yield * left)
         delta = delta + grown * sign * norm_cdf(sign * d1)
@@ -136,7 +135,9 @@ class DeltaNeutral:
 
     def begin(self, opening: Opening) -> Start:
         """Lay the book out; nothing is promised."""
-        legs = tuple(Leg(one.kind, one.units, one.strike, opening.years - one.years) for one in self.options)
+        legs = tuple(
+            opening.listed(Leg(one.kind, one.units, one.strike, opening.years - one.years)) for one in self.options
+        )
         notional = self.notional or sum(abs(one.units) for one in self.options) * opening.spot
         positive("notional", notional)
         terms = [self.target, self.tolerance, self.widening, notional]

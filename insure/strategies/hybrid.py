@@ -9,8 +9,9 @@ replication comes too late). Stock is held for what they do not do:
 so that bought puts at K take their share of the selling over, and gap puts leave the selling to replication until the
 index comes near their strike. Expired, they are replicated like the rest.
 
-The puts cost what the market asks. What that is beyond their value at the hedge volatility, e, is spent: the structure is
-solved on V - e, and the puts are counted on the structure before that expense.
+The puts cost what the market asks. What that is beyond their value at the hedge volatility, e, is spent: the structure
+is solved on V - e. With every put bought on the floor itself this is ``StaticPut`` at any price of the puts; with none
+it is ``SyntheticPut``.
 """
 
 import math
@@ -21,11 +22,11 @@ from insure.arguments import fraction, not_negative, one_of, positive
 from insure.errors import FloorUnaffordable
 from insure.pricing.elementary import exp, log, norm_cdf, sqrt
 from insure.strategies import synthetic_put
-from insure.strategies.legs import EXPIRED, Leg, option
+from insure.strategies.legs import EXPIRED, NO_DEVIATION, Leg
 from insure.strategies.rule import Dividends, Opening, Rule, Sight, Start, State, Terms
 
-# A deviation this small prices as zero volatility without dividing by zero: N(x / 1e-100) is 0, 1/2 or 1.
-_NO_DEVIATION = 1e-100
+_DOUBLINGS = 100
+_BISECTIONS = 200
 
 
 def complete_the_put(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
@@ -34,7 +35,7 @@ def complete_the_put(terms: Terms, state: State, sight: Sight) -> tuple[float, f
     tau = sight.years_left
     growth = exp(-sight.dividend_yield * tau)
     base = reinvested * growth + (1.0 - reinvested)
-    deviation = max(sight.vol * sqrt(tau), _NO_DEVIATION)
+    deviation = max(sight.vol * sqrt(tau), NO_DEVIATION)
     d1 = (sight.log_ratio - log_strike + (sight.rate - sight.dividend_yield) * tau) / deviation + 0.5 * deviation
     equity = state.units * sight.spot * (base - growth * norm_cdf(-d1))
     cash = state.units * state.strike * exp(-sight.rate * tau) * norm_cdf(deviation - d1)
@@ -45,9 +46,9 @@ def complete_the_put(terms: Terms, state: State, sight: Sight) -> tuple[float, f
     moneyness = sight.log_ratio - put_log_strike + (sight.rate - sight.dividend_yield) * left
     grown = held * sight.spot * exp(-sight.dividend_yield * left)
     bond = held * put_strike * exp(-sight.rate * left)
-    hedge_deviation = max(sight.vol * sqrt(left), _NO_DEVIATION)
+    hedge_deviation = max(sight.vol * sqrt(left), NO_DEVIATION)
     hedge_d1 = moneyness / hedge_deviation + 0.5 * hedge_deviation
-    market_deviation = max(put_vol * sqrt(left), _NO_DEVIATION)
+    market_deviation = max(put_vol * sqrt(left), NO_DEVIATION)
     market_d1 = moneyness / market_deviation + 0.5 * market_deviation
     sold = grown * norm_cdf(-hedge_d1)
     dearer = bond * (norm_cdf(market_deviation - market_d1) - norm_cdf(hedge_deviation - hedge_d1))
@@ -71,7 +72,8 @@ class Hybrid:
         put_years: time to expiry of the puts bought, at most ``years``; None: to the horizon.
         strike_step: distance of listed strikes, in the price of the index; puts are bought at the listed strike at or
             below the one wanted. 0: any strike.
-        contract: units of the index in one contract; whole contracts are bought, rounded down. 0: any number.
+        contract: units of the index in one contract; whole contracts are bought, rounded down. 0: any number. Strike
+            and number are those of the structure without this rounding; what it leaves out is replicated.
         tracking: "weight" scales the structure to the actual NAV, "units" holds its units whatever the NAV.
         dividends: "reinvested" or "paid_out".
 
@@ -124,14 +126,12 @@ class Hybrid:
         Raises:
             FloorUnaffordable: the floor leaves nothing to insure with, or not enough for the puts' extra cost.
         """
-        put = self._put(opening, self._solve(opening, opening.value))
-        dearer = put.units * (_put_value(put, opening, opening.market_vol) - _put_value(put, opening, self.vol))
-        if not dearer < opening.value:
-            raise FloorUnaffordable(
-                f"The puts cost {dearer:g} more than at the hedge volatility and the fund is worth {opening.value:g}. "
-                "Buy fewer of them or lower the floor."
-            )
-        solution = self._solve(opening, opening.value - dearer)
+        wanted = self._wanted(opening)
+        whole = wanted._replace(
+            units=_whole(wanted.units, self.contract), strike=_whole(wanted.strike, self.strike_step)
+        )
+        put = opening.listed(whole)
+        solution = self._solve(opening, self._dearer(put, opening))
         terms = (
             log(solution.strike_ratio),
             1.0 if self.dividends == "reinvested" else 0.0,
@@ -154,23 +154,54 @@ class Hybrid:
         """F e^{-r tau}: what must be in cash now to have the guarantee at the horizon."""
         return start.guarantee * exp(-rate * years_left)
 
-    def _solve(self, opening: Opening, value: float) -> synthetic_put.Solution:
+    def _solve(self, opening: Opening, spent: float) -> synthetic_put.Solution:
+        """The structure on what is left after ``spent``."""
+        left = opening.value - spent
+        if not left > 0.0:
+            raise FloorUnaffordable(
+                f"The puts cost {spent:g} more than at the hedge volatility and the fund is worth {opening.value:g}. "
+                "Buy fewer of them or lower the floor."
+            )
         return synthetic_put.solve(
-            value, self.floor, opening.years, opening.rate, self.vol, opening.dividend_yield, self.dividends
+            left, self.floor, opening.years, opening.rate, self.vol, opening.dividend_yield, self.dividends
         )
 
-    def _put(self, opening: Opening, solution: synthetic_put.Solution) -> Leg:
-        """The puts to buy, at a listed strike and in whole contracts."""
-        strike = self.gap * solution.strike_ratio * opening.spot
-        units = self.bought * solution.participation * opening.value / opening.spot
+    def _wanted(self, opening: Opening) -> Leg:
+        """The puts of the structure that pays for them: n (A + P(K)) + what they cost beyond the hedge volatility = V.
+
+        With nK = F this is one equation in K. Towards K = 0 the n = F/K units cost more than any fund, for large K
+        F e^{-rT}, which is less than V where the floor is affordable; bisection, since dear puts bend the way between.
+        """
+        self._solve(opening, 0.0)
         expiry = opening.years if self.put_years is None else min(self.put_years, opening.years)
-        return Leg("put", _whole(units, self.contract), _whole(strike, self.strike_step), opening.years - expiry)
+        early = opening.years - expiry
+        market = (opening.spot, opening.years, opening.rate, opening.dividend_yield)
+        growth = exp(-opening.dividend_yield * opening.years)
+        stock = opening.spot * (growth if self.dividends == "reinvested" else 1.0)
 
+        def lacks(strike: float) -> bool:
+            """Whether units of this strike, F / strike of them, cost more than the fund."""
+            one = stock + Leg("put", 1.0, strike).greeks(*market, self.vol).value
+            bought = Leg("put", self.bought, self.gap * strike, early)
+            return strike * opening.value < self.floor * (one + self._dearer(bought, opening))
 
-def _put_value(put: Leg, opening: Opening, vol: float) -> float:
-    """Price of one of the puts."""
-    years = put.years(opening.years)
-    return option(put.sign, opening.spot, put.strike, years, opening.rate, opening.dividend_yield, vol).value
+        low, high = 0.0, opening.spot
+        for _ in range(_DOUBLINGS):
+            if not lacks(high):
+                break
+            low, high = high, 2.0 * high
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            if not low < middle < high:
+                break
+            low, high = (middle, high) if lacks(middle) else (low, middle)
+        units = self.floor / high if self.floor > 0.0 else opening.value / stock
+        return Leg("put", self.bought * units, self.gap * high, early)
+
+    def _dearer(self, put: Leg, opening: Opening) -> float:
+        """What the puts cost beyond their value at the hedge volatility; below zero where the market is cheaper."""
+        market = (opening.spot, opening.years, opening.rate, opening.dividend_yield)
+        return put.greeks(*market, opening.market_vol).value - put.greeks(*market, self.vol).value
 
 
 def _whole(amount: float, step: float) -> float:

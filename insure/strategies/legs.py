@@ -15,8 +15,9 @@ from insure.pricing.elementary import exp, log, norm_cdf, norm_pdf, sqrt
 EXPIRED = 1e-9
 """An option with no more than this to go, years, has expired: a close that reaches it settles it."""
 
-# A deviation this small prices as zero volatility without dividing by zero: N(x / 1e-100) is 0, 1/2 or 1.
-_NO_DEVIATION = 1e-100
+NO_DEVIATION = 1e-100
+"""A deviation this small prices as zero volatility without dividing by zero: N(x / 1e-100) is 0, 1/2 or 1."""
+
 _SQRT_DAY = 0.06299407883487121  # sqrt(1 / 252)
 
 
@@ -48,18 +49,18 @@ def option(
         dividend_yield: continuously compounded, per year.
         vol: per square root of year, zero or more.
 
-    Accuracy: 2e-14 of spot and strike against ``pricing.black_scholes``
+    Accuracy: 2e-14 of the larger of spot and strike (times e^{|rT|}) against ``pricing.black_scholes``
     (tests/properties/test_strategies_legs.py::test_an_option_is_priced_as_in_the_pricing_room).
     """
     tau = max(years, 0.0)
-    deviation = max(vol * sqrt(tau), _NO_DEVIATION)
+    deviation = max(vol * sqrt(tau), NO_DEVIATION)
     d1 = (log(spot) - log(strike) + (rate - dividend_yield) * tau) / deviation + 0.5 * deviation
     d2 = d1 - deviation
     growth = exp(-dividend_yield * tau)
     bond = strike * exp(-rate * tau)
     delta = sign * growth * norm_cdf(sign * d1)
     cash = sign * bond * norm_cdf(sign * d2)
-    alive = 1.0 if deviation > _NO_DEVIATION else 0.0
+    alive = 1.0 if deviation > NO_DEVIATION else 0.0
     density = alive * growth * norm_pdf(d1)
     gamma = density / (spot * deviation)
     vega = spot * density * sqrt(tau)
@@ -117,4 +118,4 @@ def book(
     return Greeks(*total)
 
 
-__all__ = ["EXPIRED", "Greeks", "Leg", "book", "daily_drift", "option"]
+__all__ = ["EXPIRED", "NO_DEVIATION", "Greeks", "Leg", "book", "daily_drift", "option"]

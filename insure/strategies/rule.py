@@ -14,11 +14,15 @@ rule. A rule
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
-from insure.errors import InvalidInput
 from insure.strategies.legs import Leg
 
 Dividends = Literal["reinvested", "paid_out"]
 Financing = Literal["fund", "external"]
+
+
+def any_option(leg: Leg) -> Leg:
+    """Options of any strike, number and expiry, as a replay buys them."""
+    return leg
 
 
 class Opening(NamedTuple):
@@ -38,6 +42,8 @@ class Opening(NamedTuple):
     """Hedge volatility per square root of year; strategies that name their own use theirs."""
     put_vol: float | None = None
     """Volatility that options are bought and marked at; None where it is the hedge volatility."""
+    listed: Callable[[Leg], Leg] = any_option
+    """The option that can really be bought where the one given is wanted: its strike, number and expiry rounded."""
 
     @property
     def market_vol(self) -> float:
@@ -105,22 +111,6 @@ class Start(NamedTuple):
     """Who pays the twin's premium."""
     beside: Literal["put", "cash"] = "put"
     """The twin: stock with a put on the guarantee (stock alone where that is zero), or the same capital in cash."""
-
-    @property
-    def puts(self) -> float:
-        """Units of the one put to the horizon that is held; 0 for pure replication."""
-        return sum(leg.units for leg in self._horizon_puts())
-
-    @property
-    def put_strike(self) -> float:
-        """Strike of that put; 0 for pure replication."""
-        puts = self._horizon_puts()
-        return puts[0].strike if puts else 0.0
-
-    def _horizon_puts(self) -> tuple[Leg, ...]:
-        if not all(leg.kind == "put" and leg.before_horizon == 0.0 for leg in self.legs) or len(self.legs) > 1:
-            raise InvalidInput(f"legs are {self.legs!r}; only a single put to the horizon is `puts` at `put_strike`.")
-        return self.legs
 
 
 class Strategy(Protocol):

@@ -9,15 +9,9 @@ from dataclasses import dataclass
 from insure.arguments import not_negative, one_of, positive
 from insure.pricing.elementary import exp
 from insure.strategies import synthetic_put
+from insure.strategies.buy_and_hold import buy_once
 from insure.strategies.legs import Leg
-from insure.strategies.rule import Dividends, Opening, Rule, Sight, Start, State, Terms
-
-
-def hold_stock(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
-    """The stock under the puts at the first decision; from then on whatever it has become."""
-    (weight,) = terms
-    asked = weight if state.mark == 0.0 else sight.weight
-    return asked, sight.floor, State(state.peak, state.strike, state.units, 1.0)
+from insure.strategies.rule import Dividends, Opening, Rule, Start, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +48,8 @@ class StaticPut:
 
     @property
     def rule(self) -> Rule:
-        """``hold_stock``."""
-        return hold_stock
+        """``buy_once``: the stock under the puts."""
+        return buy_once
 
     @property
     def hedge_vol(self) -> float | None:
@@ -73,14 +67,15 @@ class StaticPut:
             opening.dividend_yield,
             self.dividends,
         )
-        puts = solution.participation * opening.value / opening.spot
-        strike = solution.strike_ratio * opening.spot
+        put = opening.listed(
+            Leg("put", solution.participation * opening.value / opening.spot, solution.strike_ratio * opening.spot)
+        )
         base = exp(-opening.dividend_yield * opening.years) if self.dividends == "reinvested" else 1.0
         return Start(
             terms=(solution.participation * base,),
-            state=State(opening.value, strike, puts, 0.0),
+            state=State(opening.value, put.strike, put.units, 0.0),
             guarantee=self.floor,
-            legs=(Leg("put", puts, strike),),
+            legs=(put,),
             matches="units",
             dividends=self.dividends,
         )

@@ -17,12 +17,11 @@ from typing import Literal
 from insure.arguments import not_negative, number, one_of, positive
 from insure.errors import FloorUnaffordable
 from insure.pricing.elementary import exp, log, norm_cdf, sqrt
+from insure.strategies.legs import NO_DEVIATION
 from insure.strategies.rule import Dividends, Financing, Opening, Rule, Sight, Start, State, Terms
 
 Tracking = Literal["weight", "units", "resolve"]
 
-# A deviation this small prices as zero volatility without dividing by zero: N(x / 1e-100) is 0, 1/2 or 1.
-_NO_DEVIATION = 1e-100
 _LELAND = 0.7978845608028654  # sqrt(2 / pi)
 
 
@@ -170,7 +169,7 @@ def strike_ratio(cover: float, base: float, growth: float, discount: float, devi
 
 
 def _d1(log_moneyness: float, growth: float, discount: float, deviation: float) -> float:
-    deviation = max(deviation, _NO_DEVIATION)
+    deviation = max(deviation, NO_DEVIATION)
     return (log_moneyness + log(growth / discount)) / deviation + 0.5 * deviation
 
 
@@ -185,7 +184,7 @@ def _deltas(terms: Terms, state: State, sight: Sight) -> tuple[float, float]:
     log_strike, reinvested, leland, _, _ = terms
     tau = sight.years_left
     vol = sqrt(sight.vol * (sight.vol + leland))
-    deviation = max(vol * sqrt(tau), _NO_DEVIATION)
+    deviation = max(vol * sqrt(tau), NO_DEVIATION)
     d1 = (sight.log_ratio - log_strike + (sight.rate - sight.dividend_yield) * tau) / deviation + 0.5 * deviation
     growth = exp(-sight.dividend_yield * tau)
     base = reinvested * growth + (1.0 - reinvested)
@@ -210,18 +209,21 @@ def hold_units(terms: Terms, state: State, sight: Sight) -> tuple[float, float, 
 
 def resolve(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
     """Rule of ``tracking="resolve"``: the structure that today's NAV can still buy; cash where it can buy none."""
-    _, reinvested, leland, _, guarantee = terms
+    _, reinvested, leland, external, guarantee = terms
     tau = sight.years_left
     growth = exp(-sight.dividend_yield * tau)
     discount = exp(-sight.rate * tau)
     base = reinvested * growth + (1.0 - reinvested)
     deviation = sqrt(sight.vol * (sight.vol + leland)) * sqrt(tau)
     cover = guarantee / sight.nav
-    if not cover * discount < 1.0:
+    if external > 0.0:
+        k, units = cover, 1.0
+    elif not cover * discount < 1.0:
         return 0.0, sight.floor, state
-    k = strike_ratio(cover, base, growth, discount, deviation)
+    else:
+        k = strike_ratio(cover, base, growth, discount, deviation)
+        units = 1.0 / (base + _put_ratio(k, growth, discount, deviation))
     sold = growth * norm_cdf(-_d1(-log(k), growth, discount, deviation))
-    units = 1.0 / (base + _put_ratio(k, growth, discount, deviation))
     solved = State(state.peak, k * sight.spot, units * sight.nav / sight.spot, state.mark)
     return units * (base - sold), sight.floor, solved
 
