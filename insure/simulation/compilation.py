@@ -6,6 +6,7 @@ reach a kernel, of the compiler's version and of the processor: an edited rule i
 cache (tests/simulation/test_compilation.py).
 """
 
+import ctypes
 import hashlib
 import os
 import pickle
@@ -17,18 +18,9 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-import numba
-from llvmlite import ir
-from numba import types
-from numba.core.ccallback import CFunc
-from numba.core.compiler import CompileResult
-from numba.core.errors import NumbaError
-from numba.core.serialize import dumps
-from numba.core.sigutils import normalize_signature
-from numba.extending import intrinsic
-
 import insure
 from insure.pricing import elementary
+from insure.simulation.compiler import CFunc, CompileResult, dumps, intrinsic, ir, normalize_signature, types, version
 from insure.simulation.vector_math import COMPILATION, adopt
 
 _PACKAGE = Path(insure.__file__).parent
@@ -42,6 +34,7 @@ WORLD = types.void(FLOATS, FLOATS, types.int64, types.int64, types.uint64)
 """Four steps of the index: (world, terms, first path, draw, seed)."""
 
 _LOCK = threading.Lock()
+_CTYPES: dict[object, type] = {types.int64: ctypes.c_int64, types.uint64: ctypes.c_uint64}
 
 
 def cache_folder() -> Path:
@@ -56,7 +49,7 @@ def cache_folder() -> Path:
 @lru_cache(maxsize=1)
 def source_digest() -> str:
     """SHA-256 over every source whose text can end up inside a kernel, and the compiler's version."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    digest = hashlib.sha256(version.encode())
     for name in _SOURCES:
         path = _PACKAGE / name
         for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
@@ -82,7 +75,7 @@ class _Shelf:
             payload = pickle.loads(self._file(target.codegen()).read_bytes())  # noqa: S301  # our own file, as numba's
         except (OSError, pickle.UnpicklingError, EOFError):
             return None
-        rebuilt: object = CompileResult._rebuild(target, *payload)  # noqa: SLF001  # numba's protocol of caches
+        rebuilt: object = CompileResult._rebuild(target, *payload)  # numba's protocol of caches
         return rebuilt
 
     def save_overload(self, signature: object, result: Any) -> None:  # noqa: ARG002
@@ -91,7 +84,7 @@ class _Shelf:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as half:
-                half.write(dumps(result._reduce()))  # noqa: SLF001  # numba's protocol of caches
+                half.write(dumps(result._reduce()))  # numba's protocol of caches
             Path(half.name).replace(file)
         except OSError:
             return
@@ -102,31 +95,41 @@ class _Shelf:
 
 
 class Kernel:
-    """One compiled function: its address, and how it came about."""
+    """One compiled function: its address, and how it came about.
 
-    def __init__(self, function: Callable[..., None], signature: object, name: str) -> None:
+    Args:
+        function: plain function of numbers and addresses that returns nothing.
+        signature: its types.
+        name: of its file in the cache.
+        kept: whether it is looked for in the cache, and put there.
+    """
+
+    def __init__(self, function: Callable[..., None], signature: object, name: str, *, kept: bool = True) -> None:
         self.name = name
         with _LOCK:
             callback = CFunc(function, normalize_signature(signature), locals={}, options=dict(COMPILATION))
-            callback._cache = _Shelf(name)  # noqa: SLF001  # a cache of our own in the place of numba's
+            if kept:
+                callback._cache = _Shelf(name)  # a cache of our own in the place of numba's
             callback.compile()
         self._callback = callback
         self.address: int = callback.address
+        kinds = [_CTYPES.get(kind, ctypes.c_void_p) for kind in normalize_signature(signature)[0]]
+        self._function = ctypes.CFUNCTYPE(None, *kinds)(self.address)
         self.from_cache: bool = callback.cache_hits > 0
 
     def assembly(self) -> str:
         """The machine code, as text; only of a kernel that was compiled in this process."""
-        text: str = self._callback._library.get_asm_str()  # noqa: SLF001  # numba shows it for dispatchers only
+        text: str = self._callback._library.get_asm_str()  # numba shows it for dispatchers only
         return text
 
     def __call__(self, *arguments: object) -> None:
-        """Run it through ctypes, which lets other threads go on meanwhile."""
-        self._callback.ctypes(*arguments)
+        """Run it; other threads go on meanwhile. Pointers are given as addresses."""
+        self._function(*arguments)
 
 
 def is_cached(name: str) -> bool:
     """Whether a kernel of that name would come out of the cache."""
-    target = CFunc._targetdescr.target_context  # noqa: SLF001  # the one target there is
+    target = CFunc._targetdescr.target_context  # the one target there is
     target.refresh()
     return _Shelf(name).holds(target)
 
@@ -152,35 +155,47 @@ def _reachable(rule: Callable[..., object]) -> Iterator[FunctionType]:
             continue
         seen.add(function)
         yield function
-        waiting.extend(function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__)
+        waiting.extend(
+            function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__
+        )
 
 
 # Emitters are numba's own protocol (typing context in, signature and code generator out), which has no types.
 @intrinsic
-def shift(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def shift(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """The address so many float64 further on."""
 
-    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
         return builder.gep(values[0], [values[1]])
 
     return FLOATS(FLOATS, types.int64), emit
 
 
 @intrinsic
-def shift_wholes(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def shift_wholes(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """The address so many int64 further on."""
 
-    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
         return builder.gep(values[0], [values[1]])
 
     return WHOLES(WHOLES, types.int64), emit
 
 
 @intrinsic
-def call_stage(typing_context, address, world, put, book, terms, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def at_address(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """The float64 numbers at an address."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        return builder.inttoptr(values[0], ir.DoubleType().as_pointer())
+
+    return FLOATS(types.uint64), emit
+
+
+@intrinsic
+def call_stage(typing_context, address, world, put, book, terms, row):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Call a compiled ``STAGE`` at an address."""
 
-    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
         floats = ir.DoubleType().as_pointer()
         function = ir.FunctionType(ir.VoidType(), [floats] * 5)
         builder.call(builder.inttoptr(values[0], function.as_pointer()), list(values[1:]))
@@ -190,10 +205,10 @@ def call_stage(typing_context, address, world, put, book, terms, row):  # type: 
 
 
 @intrinsic
-def call_world(typing_context, address, world, terms, first, draw, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def call_world(typing_context, address, world, terms, first, draw, seed):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Call a compiled ``WORLD`` at an address."""
 
-    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
         floats, whole = ir.DoubleType().as_pointer(), ir.IntType(64)
         function = ir.FunctionType(ir.VoidType(), [floats, floats, whole, whole, whole])
         builder.call(builder.inttoptr(values[0], function.as_pointer()), list(values[1:]))
@@ -208,8 +223,8 @@ __all__ = [
     "WHOLES",
     "WORLD",
     "Kernel",
-    "NumbaError",
     "adopt_rule",
+    "at_address",
     "cache_folder",
     "call_stage",
     "call_world",

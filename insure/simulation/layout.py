@@ -1,7 +1,8 @@
 """Where everything lies in a block: rows of ``LANES`` numbers, one lane a path.
 
 A block keeps its rows in one stretch of memory at offsets that the compiler knows, so that it needs no checks for
-overlap before it packs a loop. ``LANES`` is the block of every reduction too, and so part of the format of saved studies.
+overlap before it packs a loop. ``LANES`` is the block of every reduction too, and so part of the format of saved
+studies.
 """
 
 LANES = 256
@@ -54,7 +55,7 @@ VOL = 10
 """Squared volatility estimated along the path."""
 HALTED = 11
 """Closes for which trading still stands still."""
-DECIDED, SHORT_HALT, SHORT_VOLUME, SHORT_LOTS, SHORT_CASH = 12, 13, 14, 15, 16
+DECIDED, SHORT_HALT, SHORT_VOLUME, RUNG_LOTS, SHORT_CASH = 12, 13, 14, 15, 16
 """Units that the last signal would hold; and what the last trade fell short by, units, by reason."""
 MODEL, LIMITS, BAND, THROTTLE, CALENDAR, LAG, HALTS, VOLUME, LOTS, EXECUTION = 17, 18, 19, 20, 21, 22, 23, 24, 25, 26
 """Slippage by rung of the ladder, discounted."""
@@ -68,13 +69,15 @@ EXPOSURE = 32
 """Equity weight held, summed over closes."""
 DEEPEST = 33
 """Floor less NAV at its largest."""
-FALL = 34
+EVER_LOCKED, BREACHED, DEPTH = 34, 35, 36
+"""At the horizon: whether the fund was ever locked in cash, ever below its floor, and by how much at worst."""
+FALL = 37
 """By how much the index fell over the step before, a fraction, zero or more."""
-RUNG_MODEL, RUNG_LIMITS, RUNG_BAND, RUNG_THROTTLE = 35, 36, 37, 38
+RUNG_MODEL, RUNG_LIMITS, RUNG_BAND, RUNG_THROTTLE = 38, 39, 40, 41
 """Units of the rungs at this close."""
-CHANGE = 39
+CHANGE = 42
 """Units to buy (or sell) before cash is asked."""
-RING = 40
+RING = 43
 """Weights signalled and not yet traded: lag + 1 rows, the last ones."""
 
 RUNGS = {
@@ -82,11 +85,11 @@ RUNGS = {
     "limits": LIMITS,
     "band": BAND,
     "throttle": THROTTLE,
+    "lots": LOTS,
     "calendar": CALENDAR,
     "lag": LAG,
     "halts": HALTS,
     "volume": VOLUME,
-    "lots": LOTS,
     "execution": EXECUTION,
 }
 CHARGES = {"commission": COMMISSION, "half_spread": HALF_SPREAD, "impact": IMPACT}
@@ -101,13 +104,28 @@ S_LEFT_NOW, S_LEFT = 10, 11
 """Years to the horizon at the step's first and last mark."""
 S_FLOOR, S_ELAPSED = 12, 13
 """Of the step's first mark."""
-S_SIGNAL, S_NOTE, S_TRADE, S_FIRST, S_WRITE, S_READ = 14, 15, 16, 17, 18, 19
-"""Whether the close decides, notes an order, trades, is the first; rows of the ring to write and read."""
-SCHEDULE_COLUMNS = 20
+S_SIGNAL, S_TRADE, S_FIRST, S_WRITE, S_READ, S_AGED = 14, 15, 16, 17, 18, 19
+"""Whether the close decides, trades, is the first; rows of the ring to write and read; growth of units on the way."""
+S_LENT = 20
+"""Money of the twin that is lent to the horizon, at the step's last mark."""
+SCHEDULE_COLUMNS = 21
 
 # Terms of a put.
-P_UNITS, P_REINVESTED, P_GAP, P_EXPECTED_SQUARE, P_RATE, P_YIELD, P_VOL, P_LEGS, P_LOG_STRIKE, P_BOND, P_SPOT = range(11)
-P_FIRST_LEG = 11
+(
+    P_UNITS,
+    P_REINVESTED,
+    P_GAP,
+    P_EXPECTED_SQUARE,
+    P_RATE,
+    P_YIELD,
+    P_VOL,
+    P_LEGS,
+    P_LOG_STRIKE,
+    P_BOND,
+    P_SPOT,
+    P_LENT,
+) = range(12)
+P_FIRST_LEG = 12
 """Four numbers a leg: sign, units, strike, years that it expires before the horizon."""
 
 # Terms of a book: frictions first, the rule's own behind them.
@@ -119,7 +137,6 @@ P_FIRST_LEG = 11
     B_COST,
     B_PAID_OUT,
     B_THROTTLE,
-    B_PASSIVE,
     B_PER_TRADE,
     B_PER_SHARE,
     B_COMMISSION,
@@ -139,7 +156,31 @@ P_FIRST_LEG = 11
     B_YIELD,
     B_VOL,
     B_STEP_YEARS,
-    B_LAG,
-    B_LOCKS,
-) = range(29)
-B_RULE = 29
+    B_TICKET,
+    B_MATCHES_UNITS,
+) = range(28)
+B_RULE = 28
+
+# What is kept of every path or of every block: rows FIRST_FIGURE .. of a book, GAP .. of a put.
+FIRST_FIGURE = MODEL
+BOOK_FIGURES = DEPTH + 1 - MODEL
+PUT_FIGURES = 3
+
+# The plan of the loop over blocks: whole numbers, then three stages a put, then (put, rule, ladder) a book.
+(
+    G_PUTS,
+    G_BOOKS,
+    G_STEPS,
+    G_FIRST,
+    G_PATHS,
+    G_TOTAL,
+    G_OFFSET,
+    G_WORLD,
+    G_SEED,
+    G_PUT_TERMS,
+    G_BOOK_TERMS,
+    G_BOOK_ROWS,
+    G_DETAILED,
+) = range(13)
+PLAN_HEAD = 13
+ARRAYS = 18

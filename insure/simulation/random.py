@@ -3,7 +3,7 @@ numbers: as easy as 1, 2, 3", SC11), counter (path low, path high, draw, stream)
 
 A path's numbers depend on the seed and on the path's own number alone, so any split over threads or machines gives the
 same bits. Streams keep uses apart: normals, jumps, variance and bootstrap never share a counter. The layout of counters
-and streams is part of the format of saved studies (``insure.simulation.study.FORMAT``).
+and streams is part of the format of saved studies (``insure.simulation.provenance.FORMAT``).
 
 ``words`` and ``normals`` are the NumPy twin of the same bits, for oracles; the compiled ones run inside the kernels.
 """
@@ -73,5 +73,5 @@ def normals(seed: int, paths: NDArray[np.int64], draw: int, stream: int) -> Floa
     u = uniforms(seed, paths, draw, stream)
     radius = np.sqrt(-2.0 * np.log(u[0::2]))
     turn = 2.0 * np.pi * u[1::2]
-    return np.stack([radius[0] * np.cos(turn[0]), radius[0] * np.sin(turn[0])]
-                    + [radius[1] * np.cos(turn[1]), radius[1] * np.sin(turn[1])])
+    sines, cosines = radius * np.sin(turn), radius * np.cos(turn)
+    return np.stack([cosines[0], sines[0], cosines[1], sines[1]])

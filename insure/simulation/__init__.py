@@ -1,0 +1,41 @@
+"""The laboratory: fast, exact, attributed slippage of a protected fund against the true put.
+
+``simulate`` runs one strategy, ``compare`` several on the same paths. Importing this package loads neither the compiler
+nor pandas; the first study compiles what it needs (told through ``progress``) and keeps it in the user's cache folder.
+"""
+
+from insure.simulation.engine import Progress, Recipe
+from insure.simulation.market import Market
+from insure.simulation.models import (
+    GBM,
+    Bates,
+    Bootstrap,
+    FilteredHistory,
+    Heston,
+    Kou,
+    Merton,
+    Model,
+    RegimeSwitching,
+)
+from insure.simulation.simulate import Comparison, compare, simulate
+from insure.simulation.study import Figure, Study
+
+__all__ = [
+    "GBM",
+    "Bates",
+    "Bootstrap",
+    "Comparison",
+    "Figure",
+    "FilteredHistory",
+    "Heston",
+    "Kou",
+    "Market",
+    "Merton",
+    "Model",
+    "Progress",
+    "Recipe",
+    "RegimeSwitching",
+    "Study",
+    "compare",
+    "simulate",
+]

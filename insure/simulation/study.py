@@ -1,0 +1,293 @@
+"""A study: what became of every path, of fund and twin, and why they differ; every figure with its standard error."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from insure.arguments import FloatArray
+from insure.errors import InvalidInput
+from insure.simulation import layout as at
+from insure.simulation.engine import Arrangement, Outcome, Progress, Recipe, run
+from insure.simulation.layout import LANES
+from insure.simulation.provenance import read, written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+_TAIL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a study."""
+
+    value: float
+    standard_error: float
+
+
+class Study:
+    """One strategy's share of a run: arrays by path at the horizon, figures over all paths.
+
+    ``terminal``, ``twin``, ``slippage`` and ``index`` (the spot) are arrays of shape (paths,), money at the horizon, in
+    the order of the paths' numbers. Studies of one ``compare`` stand on the same paths.
+    """
+
+    def __init__(self, arrangement: Arrangement, position: int, outcome: Outcome) -> None:
+        self.recipe: Recipe = arrangement.recipe
+        self.position = position
+        self._arrangement = arrangement
+        self._outcome = outcome
+        self._book = arrangement.books[position]
+
+    @property
+    def strategy(self) -> object:
+        """The strategy value."""
+        return self._book.strategy
+
+    @property
+    def put_vol(self) -> float:
+        """Volatility that the twin's put was bought at."""
+        return self._arrangement.puts[self._book.put].vol
+
+    @property
+    def terminal(self) -> FloatArray:
+        """NAV of the fund at the horizon, money."""
+        found: FloatArray = self._outcome.ends[self.position]
+        return found
+
+    @property
+    def twin(self) -> FloatArray:
+        """Value of the twin at the horizon, money."""
+        found: FloatArray = self._outcome.twins[self._book.put]
+        return found
+
+    @cached_property
+    def slippage(self) -> FloatArray:
+        """Fund minus twin at the horizon, money."""
+        return self.terminal - self.twin
+
+    @property
+    def index(self) -> FloatArray:
+        """Spot at the horizon."""
+        return self._outcome.index
+
+    # ---- figures
+
+    def _merged(self, column: int) -> tuple[float, float]:
+        """Mean and sum of squared deviations over all paths, from those of the blocks in order."""
+        blocks = self._outcome.moments[:, column]
+        paths = self.recipe.paths
+        counts = np.full(len(blocks), float(LANES))
+        counts[-1] = paths - LANES * (len(blocks) - 1)
+        mean = math.fsum((counts * blocks[:, 0]).tolist()) / paths
+        between = math.fsum((counts * (blocks[:, 0] - mean) ** 2).tolist())
+        return mean, math.fsum(blocks[:, 1].tolist()) + between
+
+    def _figure(self, column: int, factor: float = 1.0) -> Figure:
+        mean, squares = self._merged(column)
+        paths = self.recipe.paths
+        return Figure(factor * mean, abs(factor) * math.sqrt(squares / (paths - 1.0) / paths))
+
+    def _of_book(self, row: int, factor: float = 1.0) -> Figure:
+        return self._figure(self.position * at.BOOK_FIGURES + row - at.FIRST_FIGURE, factor)
+
+    def _of_put(self, row: int, factor: float = 1.0) -> Figure:
+        first = len(self._arrangement.books) * at.BOOK_FIGURES
+        return self._figure(first + self._book.put * at.PUT_FIGURES + row - at.GAP, factor)
+
+    @cached_property
+    def causes(self) -> dict[str, Figure]:
+        """Mean slippage by cause, money at the horizon; the causes add up to the mean of ``slippage``."""
+        accrued = math.exp(self.recipe.rate * self.recipe.years)
+        found = {cause: self._of_put(row, accrued) for cause, row in at.HEDGING_ERRORS.items()}
+        found |= {cause: self._of_book(row, accrued) for cause, row in at.RUNGS.items()}
+        found |= {cause: self._of_book(row, -accrued * part) for cause, row, part in self._charges()}
+        found["financing"] = Figure(self._book.financed * accrued, 0.0)
+        always = ("gap", "gamma", "model")
+        # What is left of rungs that this study does not have is rounding.
+        rounding = 1e-12 * self.recipe.value
+        return {c: f for c, f in found.items() if c in always or abs(f.value) + f.standard_error > rounding}
+
+    def _charges(self) -> list[tuple[str, int, float]]:
+        """Costs by cause: the row they stand in, and their part of it."""
+        costs = self.recipe.costs
+        if self._arrangement.plain:
+            # The short ladder keeps the value traded; every cost is a fixed fraction of it.
+            return [
+                ("commission", at.COMMISSION, costs.commission_bps * 1e-4),
+                ("half_spread", at.COMMISSION, costs.half_spread_bps * 1e-4),
+            ]
+        return [(cause, row, 1.0) for cause, row in at.CHARGES.items()]
+
+    def attribution(self) -> "pd.DataFrame":
+        """Mean slippage by cause and in total: columns ``value`` and ``standard_error``, money at the horizon."""
+        return frame({**self.causes, "total": mean_of(self.slippage)})
+
+    def path_causes(self, first: int = 0, paths: int | None = None) -> "pd.DataFrame":
+        """Slippage by cause on every path of a range (a row a path), run again to the same bits.
+
+        Args:
+            first: number of the first path, a multiple of 256.
+            paths: how many; None for all from there.
+        """
+        import pandas as pd  # noqa: PLC0415  # not with the package
+
+        count = self.recipe.paths - first if paths is None else paths
+        again = run(self._arrangement, first=first, paths=count, detailed=True)
+        accrued = math.exp(self.recipe.rate * self.recipe.years)
+        books, puts = again.book_details[self.position], again.put_details[self._book.put]
+        found = {cause: accrued * puts[row - at.GAP] for cause, row in at.HEDGING_ERRORS.items()}
+        found |= {cause: accrued * books[row - at.FIRST_FIGURE] for cause, row in at.RUNGS.items()}
+        found |= {cause: -accrued * part * books[row - at.FIRST_FIGURE] for cause, row, part in self._charges()}
+        found["financing"] = np.full(count, self._book.financed * accrued)
+        numbers = range(first, first + count)
+        return pd.DataFrame({cause: found[cause] for cause in found if cause in self.causes}, index=numbers)
+
+    def summary(self) -> "pd.DataFrame":
+        """The study in figures: columns ``value`` and ``standard_error``.
+
+        Terminal value, twin and slippage (mean, standard deviation, quantiles, expected shortfall: the mean of the
+        worst 5 %), floor breaches (at any close, on NAV after costs), shortfall against the guarantee at the horizon,
+        cash-lock (a fund with a floor that asks for no stock), turnover (value traded over NAV, a year), costs,
+        exposure, and participation (mean gain over mean gain of the index with dividends, where the index rose).
+        """
+        return frame(self.figures)
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """What ``summary`` shows."""
+        recipe = self.recipe
+        found: dict[str, Figure] = {}
+        for name, values in (("terminal", self.terminal), ("twin", self.twin), ("slippage", self.slippage)):
+            found |= _distribution(name, values)
+        found["breach_probability"] = self._of_book(at.BREACHED)
+        found["breach_size"] = self._given(at.DEPTH, at.BREACHED)
+        guarantee = self._book.start.guarantee
+        short = guarantee - self.terminal
+        failed = short > 1e-9 * recipe.value
+        found["shortfall_probability"] = mean_of(failed.astype(np.float64))
+        found["shortfall_size"] = mean_of(short[failed]) if failed.sum() > 1 else Figure(math.nan, math.nan)
+        found["cash_lock_probability"] = self._of_book(at.EVER_LOCKED)
+        found["cash_lock_years"] = self._of_book(at.LOCKED, recipe.dt)
+        found["turnover"] = self._of_book(at.TURNOVER, 1.0 / recipe.years)
+        costs = [self.causes[cause] for cause in at.CHARGES if cause in self.causes]
+        found["costs"] = Figure(-sum(c.value for c in costs), math.sqrt(sum(c.standard_error**2 for c in costs)))
+        found["exposure"] = self._of_book(at.EXPOSURE, 1.0 / recipe.steps)
+        found["participation"] = self._participation()
+        return found
+
+    def _given(self, amount: int, condition: int) -> Figure:
+        """E[amount | condition], amount zero elsewhere; the error by the delta method, condition counted exactly."""
+        probability, mean = self._of_book(condition), self._of_book(amount)
+        if not probability.value > 0.0:
+            return Figure(math.nan, math.nan)
+        value = mean.value / probability.value
+        paths = self.recipe.paths
+        _, squares = self._merged(self.position * at.BOOK_FIGURES + amount - at.FIRST_FIGURE)
+        second = squares / paths + mean.value**2
+        spread = max(second / probability.value - value**2, 0.0)
+        return Figure(value, math.sqrt(spread / (probability.value * paths)))
+
+    def _participation(self) -> Figure:
+        recipe = self.recipe
+        gain = self.index / recipe.spot * math.exp(recipe.dividend_yield * recipe.years) - 1.0
+        rose = gain > 0.0
+        if rose.sum() < 2:
+            return Figure(math.nan, math.nan)
+        ours, theirs = self.terminal[rose] / recipe.value - 1.0, gain[rose]
+        ratio = float(ours.mean() / theirs.mean())
+        errors = ours - ratio * theirs
+        return Figure(ratio, float(errors.std(ddof=1)) / math.sqrt(len(errors)) / float(theirs.mean()))
+
+    def mean_slippage(self) -> tuple[Figure, Figure]:
+        """Mean slippage plain, and with control variates: gamma P&L over its expectation, and the index at the horizon.
+
+        Where the drift is a history's own, or only nearly the one asked for, there is only the plain one, twice.
+        """
+        plain = mean_of(self.slippage)
+        recipe = self.recipe
+        model = recipe.model.dynamics(recipe.dt, recipe.dividend_yield)
+        controls: list[FloatArray] = []
+        if recipe.model.drift is not None:
+            expected = recipe.spot * math.exp((recipe.model.drift - recipe.dividend_yield) * recipe.years)
+            controls.append(self.index - expected)
+        if model.second_moment is not None and self.put_vol > 0.0:
+            controls.append(self._outcome.controls[self._book.put])
+        if not controls or recipe.model.kind == "filtered_history":
+            return plain, plain
+        design = np.stack(controls, axis=1)
+        centred = design - design.mean(axis=0)
+        slopes, *_ = np.linalg.lstsq(centred, self.slippage - self.slippage.mean(), rcond=None)
+        return plain, mean_of(self.slippage - design @ slopes)
+
+    def histogram(self, name: str = "slippage", bins: int = 80) -> tuple[FloatArray, FloatArray]:
+        """Edges and counts of ``terminal``, ``twin`` or ``slippage``."""
+        if name not in {"terminal", "twin", "slippage"}:
+            raise InvalidInput(f"name is {name!r}; it must be terminal, twin or slippage.")
+        counts, edges = np.histogram(getattr(self, name), bins=bins)
+        return edges, counts.astype(np.float64)
+
+    # ---- again, and on disk
+
+    def rerun(self, workers: int | None = None, progress: Progress | None = None) -> "Study":
+        """The same study computed anew: the same bits."""
+        return Study(self._arrangement, self.position, run(self._arrangement, workers=workers, progress=progress))
+
+    def save(self, file: Path) -> None:
+        """Keep arrays, block figures and the whole recipe in an npz file; written whole or not at all."""
+        written(file, self.recipe, self.position, self._outcome)
+
+    @classmethod
+    def reopen(cls, file: Path) -> "Study":
+        """A study that ``save`` wrote; ``rerun`` computes it anew.
+
+        Raises:
+            InvalidInput: the file is no study, or of another format.
+        """
+        return cls(*read(file))
+
+
+def mean_of(values: FloatArray) -> Figure:
+    count = values.size
+    mean = math.fsum(values.tolist()) / count
+    return Figure(mean, math.sqrt(math.fsum(((values - mean) ** 2).tolist()) / (count - 1.0) / count))
+
+
+def _distribution(name: str, values: FloatArray) -> dict[str, Figure]:
+    """Mean, standard deviation, quantiles (errors by order statistics) and expected shortfall of one array."""
+    ordered = np.sort(values)
+    count = values.size
+    deviations = values - values.mean()
+    spread = float(values.std(ddof=1))
+    fourth = float(np.mean(deviations**4))
+    # Var(s) by the delta method: (m4 - s^4) / (4 s^2 n).
+    error = math.sqrt(max(fourth - spread**4, 0.0) / count) / (2.0 * spread) if spread > 0.0 else 0.0
+    found = {f"{name}_mean": mean_of(values), f"{name}_std": Figure(spread, error)}
+    for level in _QUANTILES:
+        place = level * (count - 1)
+        half = math.sqrt(level * (1.0 - level) * count)
+        low, high = max(0, int(place - half)), min(count - 1, int(place + half) + 1)
+        value = float(np.quantile(ordered, level))
+        found[f"{name}_q{100 * level:02.0f}"] = Figure(value, 0.5 * float(ordered[high] - ordered[low]))
+    worst = ordered[: max(1, int(_TAIL * count))]
+    edge = float(worst[-1])
+    # ES = edge - E[(edge - x)+] / tail: its error is that of the mean of (edge - x)+.
+    below = np.maximum(edge - ordered, 0.0)
+    found[f"{name}_es05"] = Figure(float(worst.mean()), float(below.std(ddof=1)) / math.sqrt(count) / _TAIL)
+    return found
+
+
+def frame(figures: dict[str, Figure]) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415  # not with the package
+
+    return pd.DataFrame(
+        {
+            "value": {name: figure.value for name, figure in figures.items()},
+            "standard_error": {name: figure.standard_error for name, figure in figures.items()},
+        }
+    )
