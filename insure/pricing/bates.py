@@ -7,8 +7,8 @@ The variance is Heston's (``insure.pricing.heston``), the jumps Merton's (``insu
 Source: D. Bates (1996), "Jumps and Stochastic Volatility", RFS 9, eq. (6)-(8). QuantLib gives ln phi_Heston,
 ``insure.pricing.fourier`` integrates; why not by QuantLib's ``BatesEngine``: see ``heston``.
 
-Measured, in tests/references/test_pricing_characteristic.py: within 1e-13 of max(spot, strike) of an independent integration,
-and within 1e-10 of QuantLib's ``BatesEngine`` where that one converges.
+Measured, in tests/references/test_pricing_characteristic.py: within 1e-13 of max(spot, strike) of an independent
+integration, and within 1e-10 of QuantLib's ``BatesEngine`` where that one converges.
 """
 
 from typing import overload
@@ -76,12 +76,14 @@ def put(
     """Price of the European put, money per unit of the index.
 
     Arguments as in ``heston.put`` and, of the jumps, ``merton.put``. Limits are exact: spot 0, strike 0 and years 0 as
-    in ``black_scholes``; no jumps is Heston; vol_of_variance 0 is Merton at the average variance.
+    in ``black_scholes``; no jumps is Heston; vol_of_variance 0 is Merton at the average variance. Jumps all of one size
+    (``jump_std`` below 1e-3) on a random variance of almost nothing cannot be integrated and are refused.
 
     Formula, source and accuracy: see the module.
 
     Raises:
-        InvalidInput: an argument is not finite or outside what those functions allow.
+        InvalidInput: an argument is not finite or outside what those functions allow, or the integral does not
+            converge.
     """
     process = Variance(variance, mean_variance, reversion, vol_of_variance, correlation)
     jumps = LogNormalJumps(jump_intensity, jump_mean, jump_std)

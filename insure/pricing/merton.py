@@ -8,8 +8,8 @@ Source: R. Merton (1976), "Option Pricing when Underlying Stock Returns are Disc
 the jump count under its own intensity instead of lambda (1 + k): the same sum, ordered otherwise.
 
 The sum runs over all n but those that weigh less than 1e-17 in all, both for the strike and for the stock; what is left
-out is below 1e-17 (K' + F'). Measured, in tests/references/test_pricing_merton.py: within 1e-13 of max(spot, strike) of
-the characteristic function's integral and 1e-12 of QuantLib's ``JumpDiffusionEngine``.
+out is below 1e-17 (K' + F'). Measured, in tests/references/test_pricing_characteristic.py: within 1e-13 of max(spot,
+strike) of the integral over the characteristic function, and 1e-12 of QuantLib's ``BatesEngine`` at a still variance.
 """
 
 from dataclasses import replace
