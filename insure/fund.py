@@ -20,7 +20,16 @@ from insure.errors import FundFileError, InvalidInput
 from insure.money import minor_unit
 from insure.slots import Timing, parse
 from insure.strategies.synthetic_put import Dividends, Financing
-from insure.strategy_terms import FORBID_UNKNOWN, PROTECTING, Fraction, Promise, StrategyTerms
+from insure.strategy_terms import (
+    FORBID_UNKNOWN,
+    HOLDING_OPTIONS,
+    PROTECTING,
+    DeltaNeutralTerms,
+    Fraction,
+    HybridTerms,
+    Promise,
+    StrategyTerms,
+)
 from insure.volatility import Source
 
 Stage = Literal["replay", "paper", "shadow", "pilot", "live"]
@@ -128,7 +137,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvFeed:
-    """Prices out of a file: columns date, close; optional rate, dividend, dividend_yield, volume, bid, ask."""
+    """Prices out of a file: columns date, close; optional rate, dividend, dividend_yield, volume, vol_index, bid,
+    ask and at (docs/guide.md, "Prices")."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
     kind: Literal["csv"] = "csv"
@@ -144,7 +154,7 @@ class CsvFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleFeed:
-    """Real history that comes with the installation: S&P 500 closes 1999-2018, one-month T-bill rates."""
+    """Real history that comes with the installation: S&P 500 closes 1999-2018, T-bill rates, VIX 2014-2018."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
     kind: Literal["sample"] = "sample"
@@ -160,8 +170,12 @@ class TwinTerms:
     """What the true put beside the fund costs."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    vol: Literal["hedge", "index"] = "hedge"
+    """What the put is marked at: the hedge volatility, or the feed's volatility index."""
+    index_scale: Annotated[float, Gt(0.0)] = 0.01
+    """Volatility of one unit of that index: 0.01 for points."""
     vol_spread: Annotated[float, Ge(-1.0), Le(1.0)] = 0.0
-    """Added to the hedge volatility to mark the put: 0.02 is two points."""
+    """Added to it: 0.02 is two points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +274,36 @@ class Fund:
                 f"financing is 'external' and the strategy is {self.strategy.kind}; only a synthetic put has a premium."
             )
 
+        if self.strategy.kind == "tipp" and not self.protection.floor_fraction <= 1.0:
+            raise InvalidInput(
+                f"floor_fraction is {self.protection.floor_fraction} and the strategy is tipp; it protects a fraction "
+                "of the highest value, 1 or less."
+            )
+        if self.holds_options and self.execution.broker != "paper":
+            raise InvalidInput(
+                f"broker is {self.execution.broker!r} and the strategy {self.strategy.kind} holds options; they are "
+                "executed on paper only."
+            )
+        longest = self._longest_option
+        if longest is not None and not longest <= self.protection.horizon_years:
+            raise InvalidInput(
+                f"an option of {longest:g} years outlives the protection period of "
+                f"{self.protection.horizon_years:g}; it must expire within the period."
+            )
+
+    @property
+    def _longest_option(self) -> float | None:
+        if isinstance(self.strategy, HybridTerms):
+            return self.strategy.put_years
+        if isinstance(self.strategy, DeltaNeutralTerms):
+            return max((each.years for each in self.strategy.options if each.years is not None), default=None)
+        return None
+
+    @property
+    def holds_options(self) -> bool:
+        """Whether the strategy buys options when a period begins."""
+        return self.strategy.kind in HOLDING_OPTIONS
+
     @property
     def protects(self) -> bool:
         """Whether the strategy promises the floor."""
@@ -274,10 +318,10 @@ class Fund:
         """The whole contract as canonical JSON, defaults included."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=str)
 
-    def promise(self, value: float, years: float, vol: float) -> Promise:
-        """What a period beginning on ``value`` promises."""
+    def promise(self, value: float, years: float, vol: float, spot: float) -> Promise:
+        """What a period beginning on ``value``, with the index at ``spot``, promises."""
         guarantee = self.protection.floor_fraction * value if self.protects else 0.0
-        return Promise(guarantee, value, years, vol, self.protection.dividends, self.protection.financing)
+        return Promise(guarantee, value, years, vol, self.protection.dividends, self.protection.financing, spot)
 
 
 @lru_cache(maxsize=1)

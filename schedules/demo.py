@@ -4,16 +4,12 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from insure.book import Book, Record
-from insure.broker import PaperBroker
 from insure.decision import fund_calendar
 from insure.fund import Fund
 from insure.slots import Slot, slots
 from schedules.desk import Desk, make_desk, open_desk
-from schedules.jobs import tick
+from schedules.history import bar, live_through
 from schedules.publishing import publish_comparison, publish_rebalance
 
 FIRST, LAST = dt.date(2007, 1, 3), dt.date(2009, 12, 31)
@@ -74,25 +70,16 @@ def run_demo(folder: Path, first: dt.date = FIRST, last: dt.date = LAST) -> Demo
         _live_through(desk, book, funds, due)
         pages = []
         for fund in funds:
-            pages.append(publish_rebalance(book, fund, desk.out).page)
-            pages.append(publish_comparison(book, fund, desk.out).page)
+            pages.append(publish_rebalance(book, fund, desk.out, desk.clock()).page)
+            pages.append(publish_comparison(book, fund, desk.out, desk.clock()).page)
         summaries = tuple(_summary(fund, list(book.records(fund.id))) for fund in funds)
     return DemoSummary(folder, first, last, len(due[funds[0].id]), summaries, tuple(pages))
 
 
 def _live_through(desk: Desk, book: Book, funds: list[Fund], due: dict[str, list[Slot]]) -> None:
-    broker = PaperBroker()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as progress:
+    with bar() as progress:
         for fund in funds:
-            feed = desk.feed(fund)
-            for slot in progress.track(due[fund.id], description=fund.name):
-                tick(book, fund, slot, feed, broker, slot.at)
+            live_through(book, fund, desk.feed(fund), progress.track(due[fund.id], description=fund.name))
 
 
 def _summary(fund: Fund, records: list[Record]) -> FundSummary:

@@ -18,6 +18,7 @@ settings.register_profile("insure", deadline=None, suppress_health_check=[Health
 settings.load_profile("insure")
 
 REPOSITORY = Path(__file__).parent.parent
+SCRIPT = Path(sys.executable).with_name("insure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def insure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def insure_process(tmp_path: Path) -> Insure:
     """Run `insure ...` as a process of its own, as a user does."""
 
-    def run(*arguments: str, cwd: Path = tmp_path, script: Path = Path(sys.executable).with_name("insure")) -> Said:
+    def run(*arguments: str, cwd: Path = tmp_path, script: Path = SCRIPT) -> Said:
         done = subprocess.run(
             [str(script), *arguments],
             cwd=cwd,

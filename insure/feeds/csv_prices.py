@@ -13,12 +13,13 @@ from insure.feeds.feed import Observation, Row, newest
 from insure.money import MILLIONTH
 
 REQUIRED = ("date", "close")
-OPTIONAL = ("rate", "dividend", "dividend_yield", "volume", "bid", "ask")
+OPTIONAL = ("rate", "dividend", "dividend_yield", "volume", "vol_index", "bid", "ask", "at")
 
 
 class CsvPrices:
-    """A price file with the columns ``date`` and ``close``, and optionally rate, dividend, dividend_yield, volume, bid
-    and ask. Dates are ISO (2008-10-15) and ascend; other columns are left alone.
+    """A price file with the columns ``date`` and ``close``, and optionally rate, dividend, dividend_yield, volume,
+    vol_index, bid, ask and at. Dates are ISO (2008-10-15) and ascend; ``at`` is the instant of the price with its zone
+    (2008-10-15T19:45:00Z); other columns are left alone.
 
     Every line is read at once; a line that cannot be right stops every session from that line on, and none before it:
     what was known then is still known.
@@ -117,11 +118,25 @@ class CsvPrices:
             dividend=_dividend(where, cell("dividend")),
             dividend_yield=_figure(where, "dividend_yield", cell("dividend_yield"), low=-1.0, high=1.0),
             volume=_figure(where, "volume", cell("volume"), low=0.0, high=math.inf),
+            vol_index=_figure(where, "vol_index", cell("vol_index"), low=0.0, high=math.inf),
             bid=_price(where, "bid", cell("bid")) if cell("bid") else None,
             ask=_price(where, "ask", cell("ask")) if cell("ask") else None,
+            at=_instant(where, cell("at")),
         )
         self._rows.append(row)
         self._lines.append(line)
+
+
+def _instant(where: str, text: str) -> dt.datetime | None:
+    if not text:
+        return None
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise MarketDataError(f"{where}: at is {text!r}; expected an instant with its zone, like 2008-10-15T19:45:00Z.")
+    return at.astimezone(dt.UTC)
 
 
 def _exact(where: str, name: str, text: str, expected: str) -> Decimal:

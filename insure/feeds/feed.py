@@ -5,12 +5,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Protocol
 
 from insure.dates import Calendar
 from insure.errors import MarketDataError
-from insure.fund import CsvFeed, Feed, Fund
+from insure.fund import CsvFeed, Feed, Fund, TwinTerms
 from insure.market import Lineage, Snapshot
 from insure.slots import Slot
 from insure.volatility import Estimate, closes_needed, estimate
@@ -30,8 +29,12 @@ class Row:
     """Cash per unit that went ex on this session."""
     dividend_yield: float | None = None
     volume: float | None = None
+    vol_index: float | None = None
+    """An implied volatility index such as VIX, as quoted (in points)."""
     bid: Decimal | None = None
     ask: Decimal | None = None
+    at: dt.datetime | None = None
+    """Instant of the price, where the feed tells it; aware."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,6 @@ def newest(rows: Sequence[Row], session: dt.date, origin: str) -> int:
     return position
 
 
-def feed_of(terms: Feed, desk: Path) -> PriceFeed:
-    """The feed that a fund file names; paths are relative to the desk folder."""
-    if isinstance(terms, CsvFeed):
-        from insure.feeds.csv_prices import CsvPrices  # noqa: PLC0415 - only the feed that is used
-
-        return CsvPrices(desk / terms.file, shown=terms.file)
-    from insure.feeds.sample import SamplePrices  # noqa: PLC0415
-
-    return SamplePrices()
-
-
 def look(
     fund: Fund, feed: PriceFeed, calendar: Calendar, slot: Slot, previous: Estimate | None, since: dt.date | None
 ) -> Snapshot:
@@ -102,7 +94,8 @@ def look(
         since: session of the snapshot before; dividends after it are counted. None for the first.
 
     Raises:
-        MarketDataError: the newest price is too old for the slot, or the history is too short for the volatility.
+        MarketDataError: the newest price is too old for the slot, the history is too short for the volatility, or a
+            volatility index that the contract names is missing.
     """
     observation = feed.at(slot.session, max(closes_needed(fund.volatility), VOLUME_SESSIONS) + 1)
     row, before = observation.row, observation.before
@@ -117,20 +110,21 @@ def look(
         fund.volatility,
         [each.session for each in history],
         [float(each.close) for each in history],
+        quotes={each.session: each.vol_index for each in history if each.vol_index is not None},
         previous=previous,
         as_of=row.session,
     )
     volumes = [each.volume for each in history[-VOLUME_SESSIONS:] if each.volume is not None]
     assumed = fund.feed.dividend_yield_per_year if row.dividend_yield is None else row.dividend_yield
-    spread = fund.twin.vol_spread
+    put_vol, put_vol_source = _put_vol(fund.twin, observation, vol)
     return Snapshot(
         at=slot.at,
         session=slot.session,
         price=row.close,
         rate=_rate(fund.feed, row),
         volatility=vol,
-        put_vol=max(vol.vol + spread, 0.0),
-        put_vol_source=f"hedge volatility {spread * 100:+.1f} points" if spread else "hedge volatility",
+        put_vol=put_vol,
+        put_vol_source=put_vol_source,
         dividend_yield=assumed,
         dividend=sum((each.dividend for each in history if since is not None and each.session > since), Decimal(0)),
         bid=row.bid,
@@ -139,7 +133,21 @@ def look(
         previous_session=before[-1].session if before else None,
         daily_volume=sum(volumes) / len(volumes) if len(volumes) == VOLUME_SESSIONS else None,
         lineage=(Lineage("price", observation.origin, row.session, observation.sha256),),
+        quoted=row.at,
     )
+
+
+def _put_vol(terms: TwinTerms, observation: Observation, hedge: Estimate) -> tuple[float, str]:
+    """The volatility that the twin's put is marked at, and where it comes from."""
+    base, source = hedge.vol, "hedge volatility"
+    if terms.vol == "index":
+        if observation.row.vol_index is None:
+            raise MarketDataError(
+                f"{observation.origin}: there is no vol_index, and the contract marks the twin's put at it."
+            )
+        base, source = observation.row.vol_index * terms.index_scale, "volatility index"
+    spread = terms.vol_spread
+    return max(base + spread, 0.0), f"{source} {spread * 100:+.1f} points" if spread else source
 
 
 def _rate(terms: Feed, row: Row) -> float:

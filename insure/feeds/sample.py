@@ -1,8 +1,9 @@
-"""Real history that comes with the installation, out of the ``arch`` package: S&P 500 closes and T-bill rates.
+"""Real history that comes with the installation, out of the ``arch`` package: S&P 500 closes, T-bill rates, VIX.
 
 Closes 1999-01-04 to 2018-12-31 are a price index (no dividends); the file carries them as single-precision numbers and
 they are put back to the cent, in which the index is published. Rates are the one-month Treasury bill returns of Kenneth
-French's data library, per cent a month by YYYYMM, turned into continuously compounded rates per year.
+French's data library, per cent a month by YYYYMM, turned into continuously compounded rates per year. VIX
+closes begin in 2014.
 """
 
 import csv
@@ -46,27 +47,37 @@ class SamplePrices:
 @lru_cache(maxsize=1)
 def _history() -> tuple[list[Row], str]:
     # Read in place: importing arch takes two seconds, and its file is all that is wanted.
-    prices = _packaged("sp500")
-    rates = _packaged("frenchdata")
+    prices, rates, vix = _packaged("sp500"), _packaged("frenchdata"), _packaged("vix")
     monthly = {
         (int(line["Date"][:4]), int(line["Date"][4:])): 12.0 * math.log1p(float(line["RF"]) / 100.0)
         for line in csv.DictReader(rates.decode().splitlines())
     }
+    quoted = {  # a point stands where nothing was quoted
+        _day(line["Date"]): float(line["vix"])
+        for line in csv.DictReader(vix.decode().splitlines())
+        if line["vix"] != "."
+    }
     rows = []
     rate = 0.0
     for line in csv.DictReader(prices.decode().splitlines()):
-        month, day, year = (int(part) for part in line["Date"].split("/"))
+        session = _day(line["Date"])
         # December 2018 lies beyond the published rates; the last one known stands.
-        rate = monthly.get((year, month), rate)
+        rate = monthly.get((session.year, session.month), rate)
         rows.append(
             Row(
-                session=dt.date(year, month, day),
+                session=session,
                 close=Decimal(line["Close"]).quantize(CENT),
                 rate=rate,
                 volume=float(line["Volume"]),
+                vol_index=quoted.get(session),
             )
         )
-    return rows, hashlib.sha256(prices + rates).hexdigest()
+    return rows, hashlib.sha256(prices + rates + vix).hexdigest()
+
+
+def _day(text: str) -> dt.date:
+    month, day, year = (int(part) for part in text.split("/"))
+    return dt.date(year, month, day)
 
 
 def _packaged(name: str) -> bytes:

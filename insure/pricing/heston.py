@@ -6,8 +6,9 @@
 Source: S. Heston (1993), "A Closed-Form Solution for Options with Stochastic Volatility", RFS 6, eq. (1), (4), (17).
 The characteristic function is QuantLib's (``AnalyticHestonEngine.lnChF``, free of branch cuts and of cancellation at
 small vol_of_variance: L. Andersen, M. Lake (2018)); it takes the time in years as a number, so that 0.3217 years are
-0.3217 years and not a number of days. The integral over it is ``insure.pricing.fourier``: QuantLib's own
-quadratures, tried on the grid of the tests, each stopped without a result or missed by 1e-9 and more somewhere.
+0.3217 years and not a number of days. The integral over it is ``insure.pricing.fourier``: QuantLib's
+own quadratures, tried on a grid like that of the tests, each stopped without a result or missed by 4e-9 and more
+somewhere on it.
 
 Measured, in tests/references/test_pricing_characteristic.py: within 1e-13 of max(spot, strike) of an independent
 integration, from one session to 20 years, correlations of -0.99 to 0.3 and strikes of 0.5 to 2.5 times spot; within

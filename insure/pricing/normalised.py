@@ -8,7 +8,7 @@ With x = -|ln(F'/K')|, standard deviation s, h = x/s, t = s/2, the out-of-the-mo
 Source: P. Jaeckel (2015), "Let's Be Rational", Wilmott, eq. (2.4) and (4.1). Where his paper expands the difference for
 small t into a series, it is integrated here: Y'(y) = 1 + y Y(y) is positive, so nothing cancels. Relative error of b
 below 3e-13 from s = 1e-8 to 12 wherever b is above 1e-290 (tests/references/test_pricing_black_scholes.py, against sums
-in 400 decimal digits).
+in 420 decimal digits).
 """
 
 import numpy as np
@@ -29,9 +29,9 @@ def out_of_money(x: FloatArray, s: FloatArray) -> FloatArray:
     """b(x, s) for arrays of one dimension, x <= 0 (minus infinity allowed), s >= 0."""
     b = np.zeros_like(x)
     with np.errstate(over="ignore", under="ignore"):
-        h = np.divide(x, s, out=np.full_like(x, -np.inf), where=s > 0.0)
-        t = 0.5 * s
         alive = (s > 0.0) & np.isfinite(x)
+        h = np.divide(x, s, out=np.zeros_like(x), where=alive)
+        t = np.where(alive, 0.5 * s, 0.0)
         narrow = alive & (t < _NARROW)
         above = alive & ~narrow & (h + t > 0.0)
         below = alive & ~narrow & ~above

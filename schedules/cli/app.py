@@ -5,7 +5,7 @@ import sys
 import typer
 
 from insure.errors import InsureError
-from schedules.cli import funds, quotes, rebalancing, reporting
+from schedules.cli import backtesting, funds, keeping, quotes, rebalancing, reporting, service, stressing
 from schedules.cli.answer import Answer, wants_json
 
 app = typer.Typer(
@@ -20,8 +20,20 @@ app.command("demo")(funds.demo)
 app.command("init")(funds.init)
 app.add_typer(funds.fund_app, name="fund")
 app.command("rebalance")(rebalancing.rebalance)
-app.command("status")(rebalancing.status)
+app.command("run")(service.run)
+app.command("run-once")(service.run_once)
+app.command("status")(service.status)
+app.command("ack")(service.ack)
+app.add_typer(service.schedule_app, name="schedule")
+app.command("backtest")(backtesting.backtest)
+app.command("stress")(stressing.stress)
 app.add_typer(reporting.report_app, name="report")
+app.command("verify")(keeping.verify)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
+app.command("doctor")(keeping.doctor)
+app.command("flow")(keeping.flow)
+app.add_typer(keeping.fills_app, name="fills")
 app.command("solve")(quotes.solve)
 app.add_typer(quotes.price_app, name="price")
 

@@ -1,5 +1,6 @@
 """`insure price` and `insure solve`: what a put costs, and what a floor costs."""
 
+from math import isfinite
 from typing import Annotated, Literal
 
 import typer
@@ -58,7 +59,6 @@ def _price(
 
     greeks = black_scholes.greeks(kind, spot, strike, years, rate, vol, dividend_yield)
     figures = {
-        "kind": kind,
         "price": float(greeks.price),
         "delta": float(greeks.delta),
         "gamma": float(greeks.gamma),
@@ -66,7 +66,8 @@ def _price(
         "theta": float(greeks.theta),
         "rho": float(greeks.rho),
     }
-    answer.give(figures)
+    # At its kink an option has infinite gamma and theta; JSON has no number for that.
+    answer.give({"kind": kind, **{name: value if isfinite(value) else None for name, value in figures.items()}})
     meanings = {
         "price": "money per unit",
         "delta": "per point of the index",
@@ -75,7 +76,10 @@ def _price(
         "theta": "per year",
         "rho": "per 1.00 of rate",
     }
-    rows = [[name, f"{figures[name]:,.6f}", meaning] for name, meaning in meanings.items()]
+    rows = [
+        [name, f"{figures[name]:,.6f}" if isfinite(figures[name]) else "infinite", meaning]
+        for name, meaning in meanings.items()
+    ]
     answer.table(f"European {kind}", [("figure", "left"), ("value", "right"), ("unit", "left")], rows)
 
 

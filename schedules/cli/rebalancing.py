@@ -1,36 +1,64 @@
 """`insure rebalance` and `insure status`: one tick, and how the desk stands."""
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, percent, whole
 
+if TYPE_CHECKING:
+    from schedules.desk import Desk
+
 
 def rebalance(
-    fund: Annotated[str, typer.Argument(help="The fund: the name of its file in funds/.")],
+    fund: Annotated[str | None, typer.Argument(help="The fund: the name of its file in funds/.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every fund of the desk, in batches.")] = False,
     slot: Annotated[str | None, typer.Option(help="A session (2008-10-15) or instant; else the one due.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide and show; keep nothing, trade nothing.")] = False,
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Decide, execute and record one slot of a fund."""
-    from insure.broker import PaperBroker  # noqa: PLC0415 - the domain loads when a fund is decided, not for --help
+    """Decide, execute and record one slot of a fund, or of every fund."""
+    from insure.errors import InvalidInput  # noqa: PLC0415 - the domain loads when a fund is decided, not for --help
     from schedules.desk import open_desk  # noqa: PLC0415
+
+    if (fund is None) is not everything:
+        raise InvalidInput("Name one fund, or say --all.")
+    if everything and dry_run:
+        raise InvalidInput("--dry-run is for one fund at a time.")
+    place, answer = open_desk(desk), Answer(as_json)
+    if fund is None:
+        _every_fund(place, slot, answer)
+    else:
+        _one_fund(place, fund, slot, answer, keep=not dry_run)
+
+
+def _one_fund(place: "Desk", fund: str, slot: str | None, answer: Answer, *, keep: bool) -> None:
+    from insure.broker import OutsideBroker  # noqa: PLC0415
     from schedules.jobs import due_slot, tick  # noqa: PLC0415
     from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
+    from schedules.notifiers import notifiers_of  # noqa: PLC0415
+    from schedules.sending import deliver  # noqa: PLC0415
+    from schedules.service import Service  # noqa: PLC0415
 
-    answer = Answer(as_json)
-    place = open_desk(desk)
     contract = place.fund(fund)
+    broker = place.broker(contract)
     with place.book() as book:
         due = due_slot(contract, book, place.clock(), slot)
         now = due.at if contract.stage == "replay" else place.clock()
-        done = tick(book, contract, due, place.feed(contract), PaperBroker(), now, keep=not dry_run)
+        if keep and contract.stage != "replay":
+            notifiers = notifiers_of(place.terms.alerts, place.folder, os.environ)
+            done = Service(place, book, notifiers).asked(contract, due)
+        else:
+            done = tick(book, contract, due, place.feed(contract), broker, now, keep=keep)
+            if keep and isinstance(broker, OutsideBroker):
+                deliver(book, broker, now, contract.id)
     code = exit_code(done)
-    answer.give({**tick_figures(done), "dry_run": dry_run, "exit_code": code})
-    kept = "dry run, nothing kept" if dry_run else "recorded"
-    answer.say(f"{contract.name}, slot {done.slot.key}: {done.outcome} ({kept})")
+    answer.give({**tick_figures(done), "dry_run": not keep, "exit_code": code})
+    answer.say(
+        f"{contract.name}, slot {done.slot.key}: {done.outcome} ({'recorded' if keep else 'dry run, nothing kept'})"
+    )
     answer.say(done.reason)
     record = done.record
     if record is not None:
@@ -48,6 +76,29 @@ def rebalance(
             [[check.name, "yes" if check.passed else "NO", check.sentence] for check in record.decision.checks],
         )
     raise typer.Exit(code)
+
+
+def _every_fund(place: "Desk", slot: str | None, answer: Answer) -> None:
+    from schedules.every_fund import rebalance_all  # noqa: PLC0415
+    from schedules.outcomes import tick_figures  # noqa: PLC0415
+
+    with place.book() as book:
+        round_ = rebalance_all(place, book, slot)
+    answer.give(
+        {
+            "funds": [tick_figures(done) for done in round_.ticks],
+            "refused": [{"fund": fund_id, "error": str(error)} for fund_id, error in round_.refused],
+            "exit_code": round_.exit_code,
+        }
+    )
+    answer.table(
+        f"{len(round_.ticks)} slots",
+        [("fund", "left"), ("slot", "left"), ("outcome", "left"), ("reason", "left")],
+        [[done.fund_id, done.slot.key, done.outcome, done.reason] for done in round_.ticks],
+    )
+    for fund_id, error in round_.refused:
+        answer.say(f"{fund_id}: {error}")
+    raise typer.Exit(round_.exit_code)
 
 
 def status(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:

@@ -23,7 +23,7 @@ def rebalance(
     place = open_desk(desk)
     contract = place.fund(fund)
     with place.book() as book:
-        published = publish_rebalance(book, contract, place.out, date.date() if date else None)
+        published = publish_rebalance(book, contract, place.out, place.clock(), date.date() if date else None)
     answer = Answer(as_json)
     answer.give({"fund": fund, "report": "rebalance", "page": str(published.page), "figures": str(published.json)})
     answer.say(str(published.page))
@@ -45,7 +45,12 @@ def comparison(
     contract = place.fund(fund)
     with place.book() as book:
         published = publish_comparison(
-            book, contract, place.out, first.date() if first else None, last.date() if last else None
+            book,
+            contract,
+            place.out,
+            place.clock(),
+            first.date() if first else None,
+            last.date() if last else None,
         )
     answer = Answer(as_json)
     answer.give({"fund": fund, "report": "comparison", "page": str(published.page), "figures": str(published.json)})

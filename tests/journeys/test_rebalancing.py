@@ -195,6 +195,10 @@ def test_solve_and_price_answer_as_the_library_does(insure: Insure) -> None:
     put = ["price", "put", "--spot", "100", "--strike", "95", "--years", "1", "--rate", "0.05", "--vol", "0.2"]
     assert insure(*put, "--json").json["price"] == pytest.approx(3.7132602734474274, rel=1e-12)
     assert "European put" in insure(*put).out
+    kink = insure(
+        "price", "put", "--spot", "100", "--strike", "100", "--years", "0", "--rate", "0", "--vol", "0.2", "--json"
+    )
+    assert (kink.code, kink.json["price"], kink.json["gamma"]) == (0, 0.0, None)
     unaffordable = insure("solve", "--value", "100", "--floor", "120", "--years", "1", "--rate", "0.05", "--vol", "0.2")
     assert unaffordable.code == 1
     assert "nothing is left to insure" in unaffordable.err
@@ -212,6 +216,48 @@ def test_the_contract_is_shown_whole_with_its_hash(insure: Insure, desk: Path) -
     assert contract["limits"]["no_cushion"] == "cash"
     assert len(str(shown["config_sha256"])) == 64
     assert "protection.floor_fraction" in insure("fund", "show", "guarded-90").out
+
+
+def test_a_backtest_lives_the_fund_from_an_earlier_day_and_leaves_the_book_alone(
+    insure: Insure, tmp_path: Path
+) -> None:
+    assert insure("init").code == 0
+    done = insure("backtest", "guarded-90", "--from", "2008-09-01", "--to", "2008-10-15", "--json")
+    assert done.code == 0
+    figures = json.loads((tmp_path / str(done.json["figures"])).read_text(encoding="utf-8"))
+    assert figures, "a backtest without figures"
+    funds = insure("status", "--json").json["funds"]
+    assert isinstance(funds, list)
+    assert funds[0]["session"] is None, "the backtest wrote into the desk's book"
+    empty = insure("backtest", "guarded-90", "--from", "2008-09-06", "--to", "2008-09-07", "--json")
+    assert empty.code == 2
+    assert "no session of XNYS" in str(empty.json["error"])
+    beyond = insure("backtest", "guarded-90", "--from", "1990-01-02", "--to", "1990-01-05", "--json")
+    assert beyond.code == 4
+
+
+def test_all_funds_are_decided_in_one_call(insure: Insure, desk: Path, prices: Callable[..., Path]) -> None:
+    prices("2024-01-02,100", "2024-01-03,98.5")
+    first = desk / "funds" / "guarded-90.toml"
+    for number in range(3):
+        text = first.read_text(encoding="utf-8").replace('"guarded-90"', f'"fund-{number}"')
+        (desk / "funds" / f"fund-{number}.toml").write_text(text, encoding="utf-8")
+    (desk / "funds" / "broken.toml").write_text("id = 3", encoding="utf-8")
+    done = insure("rebalance", "--all", "--json")
+    assert done.code == 2, "a fund file that cannot be read must not pass unseen"
+    ticks, refused = done.json["funds"], done.json["refused"]
+    assert isinstance(ticks, list)
+    assert isinstance(refused, list)
+    assert sorted((tick["fund"], tick["outcome"]) for tick in ticks) == [
+        ("fund-0", "OK"), ("fund-1", "OK"), ("fund-2", "OK"), ("guarded-90", "OK"),
+    ]  # fmt: skip
+    assert [each["fund"] for each in refused] == ["broken"]
+    (desk / "funds" / "broken.toml").unlink()
+    assert insure("rebalance", "--all", "--slot", "2024-01-03").code == 0
+    again = insure("rebalance", "--all", "--slot", "2024-01-03", "--json")
+    assert again.code == 5, "a slot that has run is nothing to do"
+    assert insure("rebalance", "--json").code == 2
+    assert insure("rebalance", "guarded-90", "--all", "--json").code == 2
 
 
 def test_json_is_one_object_and_nothing_else(insure: Insure, desk: Path, prices: Callable[..., Path]) -> None:

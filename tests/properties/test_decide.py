@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.decision import Decision, Holdings, Memory, decide, fund_calendar
+from insure.decision.options import settlement
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.market import Snapshot
@@ -18,7 +19,7 @@ from tests.contracts import Toml, fund
 
 SESSIONS = fund_calendar(fund()).sessions(dt.date(2007, 1, 3), dt.date(2009, 12, 31))
 
-STRATEGIES: list[Toml] = [
+STRATEGIES: list[dict[str, Toml]] = [
     {"kind": "synthetic_put"},
     {"kind": "synthetic_put", "tracking": "units"},
     {"kind": "synthetic_put", "tracking": "resolve"},
@@ -31,12 +32,28 @@ STRATEGIES: list[Toml] = [
     {"kind": "stop_loss"},
     {"kind": "constant_mix", "weight": 0.5},
     {"kind": "buy_and_hold"},
+    {"kind": "static_put"},
+    {"kind": "hybrid"},
+    {"kind": "hybrid", "bought_fraction": 1.0, "gap_fraction": 0.8, "put_years": 0.3, "strike_step": 5.0},
+    {"kind": "hybrid", "tracking": "units", "contract_units": 100.0},
+    {
+        "kind": "delta_neutral",
+        "options": [
+            {"kind": "put", "strike_fraction": 1.0, "units_fraction": 1.0},
+            {"kind": "call", "strike_fraction": 1.2, "units_fraction": 0.5, "years": 0.2},
+        ],
+    },
 ]
 
 contracts = st.builds(
     lambda strategy, floor, roll, dividends, highest, width, to, change, lot, ticket, bps, minimum, count: fund(
         strategy=strategy,
-        protection={"floor_fraction": floor, "roll": roll, "dividends": dividends},
+        # TIPP protects a fraction of the highest value: never more than all of it.
+        protection={
+            "floor_fraction": min(floor, 1.0) if strategy["kind"] == "tipp" else floor,
+            "roll": roll,
+            "dividends": dividends,
+        },
         limits={"highest_weight": highest, "largest_change_weight": change},
         band={"width_weight": width, "to": to},
         lots={"lot_units": lot, "smallest_ticket_money": ticket},
@@ -82,11 +99,23 @@ def snapshot(
 
 
 def carried_out(decision: Decision) -> Holdings:
-    """Holdings after a fill at the decided price."""
+    """Holdings after fills at the decided prices."""
     trade, held = decision.trade, decision.holdings
-    if trade is None:
-        return held
-    return Holdings(held.units + trade.units, trade.cash_after(held.cash))
+    cash = held.cash if trade is None else trade.cash_after(held.cash)
+    return held.moved(
+        units=Decimal(0) if trade is None else trade.units,
+        cash=sum((each.cash for each in decision.option_trades), cash) - held.cash,
+        options=tuple(each.option for each in decision.option_trades),
+    )
+
+
+def settled(holdings: Holdings, seen: Snapshot) -> Holdings:
+    """Holdings once the options that expired by the snapshot are paid."""
+    expired = tuple(option for option in holdings.options if option.expiry <= seen.session)
+    return holdings.moved(
+        cash=settlement(expired, seen.price, "USD"),
+        options=tuple(option.changed(-option.units) for option in expired),
+    )
 
 
 def assert_sound(contract: Fund, decision: Decision) -> None:
@@ -94,6 +123,7 @@ def assert_sound(contract: Fund, decision: Decision) -> None:
     assert decision.reason, f"an outcome without a reason: {decision.outcome}"
     if decision.outcome != "OK":
         assert decision.trade is None, f"{decision.outcome} and yet a trade: {decision.reason}"
+        assert decision.option_trades == (), f"{decision.outcome} and yet options are traded: {decision.reason}"
         return
     assert decision.ladder is not None
     assert decision.valuation is not None
@@ -108,7 +138,11 @@ def assert_sound(contract: Fund, decision: Decision) -> None:
     if decision.trade is not None:
         weight = float(after.units * decision.snapshot.price) / nav
         assert weight <= max(contract.limits.highest_weight, decision.valuation.weight) + 1e-9
-    if decision.valuation.guarantee > 0.0 and not decision.valuation.cushion > 0.0:
+    for option in after.options:
+        assert option.units > 0, f"{option.instrument} is held short"
+        assert decision.snapshot.session < option.expiry, f"{option.instrument} is held although it has expired"
+    uninsured = decision.holdings.options == () and decision.option_trades == ()
+    if decision.valuation.guarantee > 0.0 and not decision.valuation.cushion > 0.0 and uninsured:
         assert after.units == 0, f"no cushion and {after.units} units held"
 
 
@@ -119,6 +153,7 @@ def test_any_contract_on_any_path_of_markets_is_decided(
     holdings, memory = Holdings(Decimal(0), contract.initial_money), None
     for days, (price, rate, vol, dividend_yield) in sorted(path, key=lambda each: each[0]):
         seen = snapshot(SESSIONS[days], price, rate, vol, dividend_yield)
+        holdings = settled(holdings, seen)
         decision = decide(contract, holdings, memory, seen)
         assert_sound(contract, decision)
         assert decide(contract, holdings, memory, seen) == decision, "the same inputs gave another decision"
@@ -134,12 +169,13 @@ def test_any_holdings_are_decided(
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda each: "-".join(str(part) for part in each.values()))
-def test_the_horizon_ends_one_period_and_begins_the_next(strategy: Toml) -> None:
+def test_the_horizon_ends_one_period_and_begins_the_next(strategy: dict[str, Toml]) -> None:
     contract = fund(strategy=strategy)
     first = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
     assert first.memory is not None
     assert first.memory.period.end == dt.date(2008, 1, 3)
-    last = decide(contract, carried_out(first), first.memory, snapshot(dt.date(2008, 1, 3), Decimal(105)))
+    horizon = snapshot(dt.date(2008, 1, 3), Decimal(105))
+    last = decide(contract, settled(carried_out(first), horizon), first.memory, horizon)
     assert last.rolled
     assert last.ended is not None
     assert last.ended.years_left == 0.0

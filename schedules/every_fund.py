@@ -1,0 +1,71 @@
+"""One slot of every fund of a desk, in batches: a commit serves hundreds of funds."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from insure.book import Book
+from insure.broker import ImmediateBroker, OutsideBroker, PaperBroker
+from insure.errors import InsureError, NothingDue
+from insure.feeds import PriceFeed
+from insure.fund import Feed, Fund
+from insure.slots import Slot
+from schedules.desk import Desk
+from schedules.jobs import Refused, Tick, due_slot, tick, tick_many
+from schedules.outcomes import exit_code
+from schedules.sending import deliver
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What became of every fund."""
+
+    ticks: tuple[Tick, ...]
+    refused: tuple[tuple[str, InsureError], ...]
+    """Funds whose slot could not be run at all, and why."""
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest of all: a breach, then missing market data, then a failure; 5 where nothing was due."""
+        codes = {exit_code(done) for done in self.ticks} | {error.exit_code for _, error in self.refused}
+        if not self.ticks and codes <= {NothingDue.exit_code}:
+            return NothingDue.exit_code
+        codes.discard(NothingDue.exit_code)
+        return next((code for code in (3, 4, 1, 2) if code in codes), 0)
+
+
+def rebalance_all(desk: Desk, book: Book, asked: str | None) -> Round:
+    """Every fund's due slot; one fund that cannot be run does not keep the others from theirs."""
+    now = desk.clock()
+    together: list[tuple[Fund, Slot]] = []
+    ticks: list[Tick] = []
+    refused: list[tuple[str, InsureError]] = []
+    feeds: dict[Feed, PriceFeed] = {}
+
+    def feed_of(fund: Fund) -> PriceFeed:
+        """One reader for all funds on the same prices."""
+        if fund.feed not in feeds:
+            feeds[fund.feed] = desk.feed(fund)
+        return feeds[fund.feed]
+
+    def now_of(fund: Fund, slot: Slot) -> dt.datetime:
+        return slot.at if fund.stage == "replay" else now
+
+    for fund_id in desk.fund_ids():
+        try:
+            fund = desk.fund(fund_id)
+            slot = due_slot(fund, book, now, asked)
+            broker = desk.broker(fund)
+            if isinstance(broker, ImmediateBroker):
+                together.append((fund, slot))
+                continue
+            ticks.append(tick(book, fund, slot, feed_of(fund), broker, now_of(fund, slot)))
+            if isinstance(broker, OutsideBroker):
+                deliver(book, broker, now, fund.id)
+        except InsureError as error:
+            refused.append((fund_id, error))
+    for done in tick_many(book, together, feed_of, PaperBroker(), now_of):
+        if isinstance(done, Refused):
+            refused.append((done.fund_id, done.error))
+        else:
+            ticks.append(done)
+    return Round(tuple(ticks), tuple(refused))
