@@ -78,8 +78,7 @@ def draw(chart: Chart) -> str:
 
 
 def _svg(chart: Chart, form: _Format) -> str:
-    settings = {"svg.hashsalt": chart.key, "svg.fonttype": "none", "path.simplify": True, "font.size": form.letters}
-    with mpl.rc_context(settings):
+    with mpl.rc_context({"svg.hashsalt": chart.key, "svg.fonttype": "none", "path.simplify": True}):
         canvas = Canvas(figsize=(form.width / _POINTS, form.height / _POINTS), facecolor="none")
         axes = canvas.add_axes(
             (
@@ -164,11 +163,14 @@ def _day_ticks(first: dt.date, last: dt.date, form: _Format) -> Iterator[tuple[d
         return
     months = span / 30.4
     step = next((step for step in (1, 2, 3, 6, 12, 24, 60) if months / step <= form.ticks + 1), 120)
-    year, month = first.year, first.month
+    year, month, leftmost = first.year, first.month, True
     while (day := dt.date(year, month, 1)) <= last:
         if (year * 12 + month - 1) % step == 0 and day >= first - dt.timedelta(days=4):
             shown = max(day, first)
-            yield shown, str(year) if step >= 12 else f"{filters.month(day)[:3]} {year}"
+            named = str(year) if step >= 12 else filters.month(day)[:3]
+            # The year stands at the left end and at each January; that is enough, and letters do not collide.
+            yield shown, f"{named} {year}" if step < 12 and (month == 1 or leftmost) else named
+            leftmost = False
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 

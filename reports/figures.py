@@ -17,6 +17,7 @@ from insure.fund import Stage
 
 Unit = Literal[
     "money",
+    "gain",
     "price",
     "units",
     "weight",
@@ -32,8 +33,8 @@ Unit = Literal[
     "instant",
     "hash",
 ]
-"""How a figure is written: money and price to the cent, weight and per_year as per cent of a fraction, points as the
-difference of two weights, hash in fixed pitch."""
+"""How a figure is written: money and price to the cent, gain as money with its sign, weight and per_year as per cent of
+a fraction, points as the difference of two weights, hash in fixed pitch."""
 
 Role = Literal["fund", "twin", "index", "floor", "first", "second", "third", "fourth", "fifth"]
 """What a line stands for; its colour, width and dashes follow from it."""
@@ -174,6 +175,10 @@ def plain(value: object) -> object:
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str | float | None:
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"A figure is {value!r}; a report holds finite figures.")
     if value is None or isinstance(value, str | bool | int | float):

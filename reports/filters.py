@@ -30,18 +30,23 @@ _MONTHS = (
 )
 
 
+def _exact(value: Number) -> Decimal:
+    """The shortest decimal that reads back as ``value``."""
+    if isinstance(value, Decimal | int):
+        return Decimal(value)
+    return Decimal(repr(float(value)))
+
+
 def number(value: Number, places: int = 2, *, signed: bool = False) -> str:
     """``value`` with thousands separated and ``places`` decimals, halves to even; ``signed`` shows a plus too."""
-    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    rounded = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    rounded = _exact(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
     sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}{abs(rounded):,f}"
 
 
 def percent(value: Number, places: int = 2, *, signed: bool = False) -> str:
     """A fraction as per cent: 0.1234 is 12.34%."""
-    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    return number(exact * 100, places, signed=signed) + "%"
+    return number(_exact(value) * 100, places, signed=signed) + "%"
 
 
 def money(value: Number, currency: str = "", *, signed: bool = False) -> str:
@@ -99,10 +104,11 @@ def missing(value: NotComputed) -> str:
 
 _NUMBERS: Mapping[Unit, Callable[[Number], str]] = {
     "money": money,
+    "gain": lambda value: money(value, signed=True),
     "price": money,
     "units": units,
     "weight": percent,
-    "points": lambda value: number(value * 100, 2, signed=True) + " points",
+    "points": lambda value: number(_exact(value) * 100, 2, signed=True) + " points",
     "bps": lambda value: number(value, 1) + " bps",
     "per_year": percent,
     "multiple": lambda value: number(value, 2) + "\u00d7",

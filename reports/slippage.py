@@ -1,9 +1,11 @@
 """Slippage as reports show it: every cause with its meaning, in an order that reads from the rule to the cash."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from insure.book.record import Record
+from insure.decision import Period
 from insure.slippage import Track
 from reports.figures import Figure, NotComputed
 
@@ -36,6 +38,7 @@ _CAUSES = (
     Cause("funding", "cash", "Funding", "interest on cash other than assumed"),
     Cause("dividends", "cash", "Dividends", "dividends other than assumed"),
     Cause("financing", "cash", "Financing", "a premium that is paid from outside the fund"),
+    Cause("flows", "cash", "Flows", "holders came or went while the fund was ahead or behind"),
     Cause("fees", "cash", "Fees", "fees charged to the fund"),
 )
 _BY_NAME = {cause.name: cause for cause in _CAUSES}
@@ -67,11 +70,20 @@ class CauseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodSpan:
+    """The part of a protection period that a column covers."""
+
+    number: int
+    first: Figure
+    last: Figure
+
+
+@dataclass(frozen=True, slots=True)
 class SlippageTable:
     """Fund minus twin by cause; every column adds up to its total."""
 
-    periods: tuple[str, ...]
-    """What each column is, in words."""
+    periods: tuple[PeriodSpan, ...]
+    """What each column covers."""
     rows: tuple[CauseRow, ...]
     totals: tuple[Figure, ...]
     total: Figure
@@ -97,19 +109,21 @@ def by_group(causes: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def tracks(history: Sequence[Record]) -> list[tuple[str, Track]]:
-    """The track of each protection period with its span in words: those that ended, then the one in force."""
+def tracks(history: Sequence[Record]) -> list[tuple[PeriodSpan, Track]]:
+    """The track of each protection period with its span: those that ended after the first record, then the present."""
     found = []
-    for record in history:
+    for record in history[1:]:
         memory = record.decision.memory_in
         if record.closed is not None and memory is not None:
-            period = memory.period
-            found.append((f"Period {period.number}, {period.start} to {period.end}", record.closed))
+            found.append((_span(memory.period, record.session), record.closed))
     last = history[-1]
     if last.track is not None and last.decision.memory is not None:
-        period = last.decision.memory.period
-        found.append((f"Period {period.number}, {period.start} to {last.session}", last.track))
+        found.append((_span(last.decision.memory.period, last.session), last.track))
     return found
+
+
+def _span(period: Period, last: dt.date) -> PeriodSpan:
+    return PeriodSpan(period.number, Figure("From", period.start, "date"), Figure("To", last, "date"))
 
 
 def table(history: Sequence[Record]) -> SlippageTable:
@@ -117,17 +131,17 @@ def table(history: Sequence[Record]) -> SlippageTable:
     found = tracks(history)
     names = in_order({name for _, track in found for name, money in track.causes.items() if not abs(money) < 0.005})
     rows = tuple(_row(cause(name), [track for _, track in found]) for name in names)
-    totals = tuple(Figure("Slippage", track.total, "money", "fund \u2212 twin, money") for _, track in found)
+    totals = tuple(Figure("Slippage", track.total, "gain", "fund \u2212 twin, money") for _, track in found)
     if found:
-        total = Figure("Slippage, all periods", sum(track.total for _, track in found), "money", "sum of the periods")
+        total = Figure("Slippage, all periods", sum(track.total for _, track in found), "gain", "sum of the periods")
     else:
-        total = Figure("Slippage", NotComputed(history[-1].track_missing or NO_TWIN), "money")
+        total = Figure("Slippage", NotComputed(history[-1].track_missing or NO_TWIN), "gain")
     missing = tuple(
         f"From {record.session}: {record.track_missing}."
         for before, record in zip((None, *history[:-1]), history, strict=True)
         if record.track_missing and (before is None or before.track_missing != record.track_missing)
     )
-    return SlippageTable(tuple(words for words, _ in found), rows, totals, total, missing)
+    return SlippageTable(tuple(span for span, _ in found), rows, totals, total, missing)
 
 
 def _row(known: Cause, columns: Sequence[Track]) -> CauseRow:
@@ -137,6 +151,6 @@ def _row(known: Cause, columns: Sequence[Track]) -> CauseRow:
         known.group,
         known.label,
         known.meaning,
-        tuple(Figure(known.label, each, "money") for each in money),
-        Figure(known.label, sum(money), "money"),
+        tuple(Figure(known.label, each, "gain") for each in money),
+        Figure(known.label, sum(money), "gain"),
     )

@@ -3,12 +3,10 @@
 from insure.book.record import Record
 from insure.decision import Ladder
 from insure.fund import Fund
+from insure.simulation.crises import worst_days
 from reports import filters, slippage
-from reports.crashes import CRASH_DAYS
+from reports.facts import NOTHING
 from reports.figures import Figure, NotComputed
-
-_NOTHING = 5e-5
-"""Changes of weight below half a hundredth of a per cent are not worth a sentence."""
 
 
 def question(record: Record) -> str:
@@ -54,7 +52,9 @@ def _market(fund: Fund, record: Record) -> str:
     then = f"its close of {filters.weekday(seen.previous_session)} {filters.day(seen.previous_session)}"
     if move == 0.0:
         return f"{fund.instrument} stood at {price}, unchanged from {then}."
-    return f"{fund.instrument} stood at {price}, {filters.percent(abs(move))} {'above' if move > 0 else 'below'} {then}."
+    return (
+        f"{fund.instrument} stood at {price}, {filters.percent(abs(move))} {'above' if move > 0 else 'below'} {then}."
+    )
 
 
 def _volatility(record: Record, before: Record | None) -> list[str]:
@@ -85,8 +85,8 @@ def _rungs(ladder: Ladder) -> list[str]:
     sentences, idle = [], []
     previous = ladder["model"].weight
     for stage in ("limits", "band", "throttle"):
-        rung = ladder[stage]  # type: ignore[index]  # the literal tuple is widened to str
-        if abs(rung.weight - previous) > _NOTHING:
+        rung = ladder[stage]
+        if abs(rung.weight - previous) > NOTHING:
             sentences.append(rung.reason)
         else:
             idle.append(stage)
@@ -109,12 +109,14 @@ def _left(gap: Figure) -> list[str]:
     if isinstance(gap.value, NotComputed):
         return []
     assert isinstance(gap.value, float)  # noqa: S101
-    worst = max(CRASH_DAYS, key=lambda day: day.fall)
+    if not gap.value > 0.0:
+        return ["No fall is left to take before the floor: the fund stands on it or below."]
+    worst = worst_days()[0]
     budget = filters.percent(gap.value)
-    known = f"{filters.percent(worst.fall)} on {filters.day(worst.day)}"
-    if gap.value >= worst.fall:
-        return [f"From here the index could fall {budget} at once before the floor is reached; its worst day was {known}."]
-    return [f"From here a fall of {budget} at once reaches the floor; the worst day of the S&P 500 was {known}."]
+    known = f"the worst session of the {worst.index} was {filters.percent(worst.fall)} on {filters.day(worst.day)}"
+    if gap.value >= -worst.fall:
+        return [f"From here the index could fall {budget} at once before the floor is reached; {known}."]
+    return [f"From here a fall of {budget} at once reaches the floor; {known}."]
 
 
 def _against_twin(fund: Fund, record: Record) -> list[str]:
@@ -127,7 +129,6 @@ def _against_twin(fund: Fund, record: Record) -> list[str]:
     largest = max(track.causes, key=lambda name: abs(track.causes[name]))
     side = "ahead of" if track.total > 0.0 else "behind"
     cause = slippage.cause(largest)
-    return [
-        f"In this protection period the fund stands {amount} {side} the same capital with a true put; the largest "
-        f"cause is {cause.label.lower()} ({filters.money(track.causes[largest], signed=True)})."
-    ]
+    most = filters.money(track.causes[largest], signed=True)
+    compared = f"the fund stands {amount} {side} the same capital with a true put"
+    return [f"In this protection period {compared}; the largest cause is {cause.label.lower()} ({most})."]

@@ -1,0 +1,177 @@
+"""The compliance report of a fund over a day, a month or any period: every fact judged, and a place to sign."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from insure.book.record import Record
+from insure.compliance import Facts
+from insure.fund import Fund
+from reports import compliance_operations as operations
+from reports import compliance_sections as parts
+from reports import filters, slippage
+from reports.evidence import Evidence
+from reports.figures import Figure, Figures, Head, NotComputed, Verdict, plain
+from reports.heads import head
+from reports.sections import Section
+from reports.slippage import SlippageTable
+
+SIGNERS = ("Prepared by", "Reviewed by (risk)", "Approved by (compliance)")
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceReport:
+    """What a compliance officer signs."""
+
+    head: Head
+    verdict: Verdict
+    glance: Figures
+    board: tuple[str, ...]
+    """Half a page in plain words."""
+    sections: tuple[Section, ...]
+    slippage: SlippageTable
+    signers: tuple[str, ...]
+    corrects: str
+    """Hash of the report that this one replaces; empty for a first version."""
+
+    def figures(self) -> dict[str, object]:
+        """Everything that the page shows, as JSON can hold it."""
+        found = plain(self)
+        assert isinstance(found, dict)  # noqa: S101
+        return found
+
+
+def build(
+    fund: Fund,
+    facts: Facts,
+    history: Sequence[Record],
+    anchor: tuple[int, str],
+    evidence: Evidence,
+    *,
+    corrects: str = "",
+) -> ComplianceReport:
+    """The report on a period; pure.
+
+    Args:
+        fund: the contract in force.
+        facts: of the period, as ``insure.compliance.facts`` found them.
+        history: all decisions up to the end of the period, in order; at least one.
+        anchor: sequence and hash of the last audit row when the report is made.
+        evidence: what the book does not hold in its decisions: verification, libraries, controls, reconciliations.
+        corrects: SHA-256 of the report that this one replaces; empty for a first version.
+    """
+    last = history[-1]
+    sections = (
+        parts.protection(fund, facts),
+        parts.exposure(fund, facts),
+        parts.gap(fund, facts),
+        parts.decisions(facts),
+        parts.executions(fund, facts),
+        parts.checks(facts),
+        parts.limits(facts),
+        parts.events(facts),
+        operations.controls(evidence),
+        operations.data_quality(facts),
+        operations.reconciliation(evidence),
+        operations.schedule(facts),
+        operations.value_at_risk(facts),
+        operations.liquidity(facts),
+        operations.model_card(fund, last),
+        operations.changes(facts),
+        operations.regulation(fund, facts),
+        operations.lineage(facts, anchor, evidence),
+    )
+    table = slippage.table(history)
+    return ComplianceReport(
+        head=head("compliance", _title(facts), _span(facts), fund, last, anchor),
+        verdict=_verdict(facts, sections),
+        glance=_glance(facts, last, table),
+        board=_board(fund, facts, table, sections),
+        sections=sections,
+        slippage=table,
+        signers=SIGNERS,
+        corrects=corrects,
+    )
+
+
+def _span(facts: Facts) -> str:
+    if facts.first == facts.last:
+        return filters.day(facts.first)
+    return f"{filters.day(facts.first)} to {filters.day(facts.last)}"
+
+
+def _title(facts: Facts) -> str:
+    if facts.first == facts.last:
+        return "Daily compliance report"
+    first, after = facts.first, facts.last + dt.timedelta(days=1)
+    whole = first.day == 1 and after.day == 1
+    months = (after.year - first.year) * 12 + after.month - first.month
+    names: Mapping[int, str] = {1: "Monthly", 3: "Quarterly", 12: "Yearly"}
+    return f"{names[months]} compliance report" if whole and months in names else "Compliance report"
+
+
+def _verdict(facts: Facts, sections: Sequence[Section]) -> Verdict:
+    bad = [section.title.lower() for section in sections if section.judgement == "breached"]
+    unread = [section.title.lower() for section in sections if section.judgement == "alert"]
+    decided = f"{len(facts.records)} decision{'' if len(facts.records) == 1 else 's'}"
+    if bad:
+        return Verdict("bad", "Breached", f"{decided}; breached: {', '.join(bad)}.", _also(unread))
+    if unread:
+        return Verdict("attention", "Kept, to be read", f"{decided}; to be read: {', '.join(unread)}.")
+    return Verdict("good", "Kept", f"{decided}; everything that was judged was kept.")
+
+
+def _also(unread: Sequence[str]) -> tuple[str, ...]:
+    return (f"To be read as well: {', '.join(unread)}.",) if unread else ()
+
+
+def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
+    protection, exposure = facts.protection, facts.exposure
+    none = NotComputed("no floor was in force")
+    return {
+        "nav": Figure("Net asset value", parts.nav(last), "money", "at the end, after the trade"),
+        "floor": Figure("Floor", protection.floor if protection else none, "money", "at the end"),
+        "coverage": Figure(
+            "Coverage",
+            none if protection is None or protection.coverage is None else protection.coverage,
+            "weight",
+            "net asset value / floor",
+        ),
+        "weight": Figure(
+            "In stock", exposure.executed if exposure else NotComputed("nothing was decided"), "weight", "at the end"
+        ),
+        "gap_budget": Figure(
+            "Least gap budget",
+            facts.lowest_gap.value if facts.lowest_gap else NotComputed("no fall could reach a floor"),
+            "weight",
+            f"on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "",
+        ),
+        "slippage": Figure("Against the true put", table.total.value, "gain", "sum of all protection periods"),
+    }
+
+
+def _board(fund: Fund, facts: Facts, table: SlippageTable, sections: Sequence[Section]) -> tuple[str, ...]:
+    """What a board needs to know, in sentences."""
+    paragraphs = []
+    protection = facts.protection
+    if protection is None:
+        paragraphs.append(f"{fund.name} promised no floor in this period.")
+    else:
+        side = "above" if protection.cushion >= 0.0 else "below"
+        away = filters.money(abs(protection.cushion), fund.currency)
+        paragraphs.append(
+            f"{fund.name} ended the period {away} {side} its floor. "
+            f"{parts.lowest_sentence(fund, protection)} {parts.below_sentence(protection)}"
+        )
+    trading = facts.trading
+    traded = filters.money(trading.bought + trading.sold, fund.currency)
+    cost = filters.money(trading.commission + trading.spread, fund.currency)
+    paragraphs.append(f"It traded {traded} in {trading.fills} fills, at a cost of {cost}.")
+    if not isinstance(table.total.value, NotComputed):
+        paragraphs.append(
+            f"Against the same capital with a true put it stands at {filters.figure(table.total.value, 'gain')} "
+            f"{fund.currency}, over all protection periods."
+        )
+    open_parts = [f"{section.title}: {section.sentence}" for section in sections if section.judgement == "breached"]
+    paragraphs.extend(open_parts)
+    return tuple(paragraphs)

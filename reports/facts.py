@@ -1,0 +1,359 @@
+"""The facts of one decision, row by row: what was held, seen, valued, checked, sent and filled."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from insure.book.record import Record
+from insure.decision import Ladder, Valuation
+from insure.decision.checks import Check
+from insure.decision.options import marked
+from insure.decision.valuation import gap_budget as gap_budget_of
+from insure.flows import Dealt
+from insure.fund import Fund
+from insure.orders import Fill, Order
+from insure.simulation.crises import WorstDay, worst_days
+from reports import filters
+from reports.figures import Figure, Figures, NotComputed, Unit
+
+NOTHING = 5e-5
+"""Changes of weight below half a hundredth of a per cent do not show."""
+
+CRASH_DAYS = 8
+"""How many of the worst days a page shows."""
+
+STAGE_MEANINGS = {
+    "held": "before the trade",
+    "model": "what the rule asks for",
+    "limits": "what the contract allows",
+    "band": "whether the drift is worth a trade",
+    "throttle": "how fast the weight may change",
+    "lots": "what can be bought or sold",
+    "executed": "what is held afterwards",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RungRow:
+    """One stage of the ladder."""
+
+    stage: str
+    meaning: str
+    weight: Figure
+    units: Figure
+    change: Figure | None
+    """Against the stage before; None for what was held."""
+    moved: bool
+    """Whether the change shows at two decimals of a per cent."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One pre-trade check."""
+
+    name: str
+    passed: bool
+    value: Figure
+    limit: Figure
+    headroom: Figure
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrashRow:
+    """What one historic fall would do to the fund as it stands after the trade, before it could trade again."""
+
+    day: Figure
+    fall: Figure
+    nav: Figure
+    above_floor: Figure
+    survives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order with its bounds."""
+
+    key: str
+    side: Literal["buy", "sell"]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One fill."""
+
+    reference: str
+    side: Literal["buy", "sell"]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """One flow of money that was dealt before the decision."""
+
+    key: str
+    kind: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """Where one figure of the market came from."""
+
+    figure: str
+    origin: str
+    as_of: Figure
+    sha256: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """Something that must be read."""
+
+    kind: str
+    sentence: str
+
+
+def gap_after(record: Record, valuation: Valuation | None) -> Figure:
+    source = "(net asset value \u2212 floor) / equity, after the trade"
+    if valuation is None or not valuation.guarantee > 0.0:
+        return Figure("Gap budget", NotComputed(no_floor(record)), "weight", source)
+    equity, nav = after_trade(record)
+    budget = gap_budget_of(float(nav), valuation.floor, float(equity), record.option_legs, record.decision.snapshot)
+    if budget is None:
+        return Figure("Gap budget", NotComputed("no fall of the index can reach the floor"), "weight", source)
+    return Figure("Gap budget", budget, "weight", source)
+
+
+def no_floor(record: Record) -> str:
+    if record.decision.valuation is None:
+        return "no protection period is in force"
+    return "the strategy promises no floor"
+
+
+def crashes_missing(record: Record, valuation: Valuation | None) -> str:
+    """Why no crash days are applied; empty where they are."""
+    if valuation is None or not valuation.guarantee > 0.0:
+        return no_floor(record)
+    return "the fund is below its floor already" if float(after_trade(record)[1]) < valuation.floor else ""
+
+
+def flow_row(dealt: Dealt) -> FlowRow:
+    """A flow as it was dealt."""
+    return FlowRow(
+        dealt.key,
+        dealt.kind,
+        {
+            "money": Figure("Money", dealt.money, "money", "positive into the fund"),
+            "shares": Figure("Units of the share class", dealt.shares, "units", "issued or redeemed"),
+            "nav": Figure("Fund before it", dealt.nav, "money"),
+        },
+    )
+
+
+def after_trade(record: Record) -> tuple[Decimal, Decimal]:
+    """Equity and NAV once the trade is done, money."""
+    return record.equity, record.nav
+
+
+def ladder_rows(record: Record, valuation: Valuation | None) -> tuple[RungRow, ...]:
+    ladder: Ladder | None = record.ladder
+    if ladder is None or valuation is None:
+        return ()
+    held = record.decision.holdings
+    rows = [
+        RungRow(
+            "held",
+            STAGE_MEANINGS["held"],
+            Figure("Weight", valuation.weight, "weight"),
+            Figure("Units", held.units, "units"),
+            None,
+            False,
+            "As the book had it before this slot.",
+        )
+    ]
+    previous = valuation.weight
+    for rung in ladder.rungs:
+        rows.append(
+            RungRow(
+                rung.stage,
+                STAGE_MEANINGS[rung.stage],
+                Figure("Weight", rung.weight, "weight"),
+                Figure("Units", rung.units, "units"),
+                Figure("Change", rung.weight - previous, "points"),
+                abs(rung.weight - previous) >= NOTHING,
+                rung.reason,
+            )
+        )
+        previous = rung.weight
+    return tuple(rows)
+
+
+def market(record: Record) -> Figures:
+    seen = record.decision.snapshot
+    vol = seen.volatility
+    found = {"price": Figure("Index", seen.price, "price", "one unit of the instrument")}
+    if seen.previous_price is not None and seen.previous_session is not None:
+        found["previous_price"] = Figure(
+            "Index before", seen.previous_price, "price", f"close of {filters.day(seen.previous_session)}"
+        )
+        found["move"] = Figure(
+            "Move", float(seen.price / seen.previous_price) - 1.0, "weight", "price / before \u2212 1"
+        )
+    if seen.bid is not None and seen.ask is not None:
+        found["bid"] = Figure("Bid", seen.bid, "price")
+        found["ask"] = Figure("Ask", seen.ask, "price")
+    found["vol"] = Figure("Hedge volatility", vol.vol, "per_year", _vol_source(record))
+    found["put_vol"] = Figure("Volatility of the true put", seen.put_vol, "per_year", seen.put_vol_source)
+    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded")
+    found["dividend_yield"] = Figure(
+        "Dividend yield assumed", seen.dividend_yield, "per_year", "continuously compounded"
+    )
+    found["dividend"] = Figure("Dividend received per unit", seen.dividend, "price", "since the decision before")
+    if seen.daily_volume is not None:
+        found["daily_volume"] = Figure("Average volume", seen.daily_volume, "count", "20 sessions, units")
+    return found
+
+
+def _vol_source(record: Record) -> str:
+    vol = record.decision.snapshot.volatility
+    words = [vol.method]
+    if vol.window:
+        words.append(f"{vol.window} returns to {vol.last}")
+    if vol.note:
+        words.append(vol.note)
+    return ", ".join(words)
+
+
+def valuation_figures(record: Record, valuation: Valuation | None) -> Figures:
+    decision = record.decision
+    price = decision.snapshot.price
+    equity = decision.holdings.units * price
+    nav = record.nav_before
+    found = {
+        "units": Figure("Units held", decision.holdings.units, "units", "entries of the book"),
+        "equity": Figure("Equity", equity, "money", "units × index"),
+        "cash": Figure("Cash", decision.holdings.cash, "money", "entries of the book"),
+        "nav": Figure("Net asset value", nav, "money", "equity + cash, before the trade"),
+    }
+    if decision.holdings.options:
+        named = ", ".join(f"{one.units:,f} {one.instrument}" for one in decision.holdings.options)
+        found["options"] = Figure("Options", nav - equity - decision.holdings.cash, "money", f"at their mark: {named}")
+        found["nav"] = Figure("Net asset value", nav, "money", "equity + cash + options, before the trade")
+    if valuation is None:
+        return found
+    found["weight"] = Figure("Equity weight", valuation.weight, "weight", "equity / net asset value")
+    if valuation.guarantee > 0.0:
+        no_multiple = NotComputed("no cushion is left to divide by")
+        unreachable = NotComputed("no fall of the index can reach the floor")
+        multiple, budget = valuation.effective_multiple, valuation.gap_budget
+        found["guarantee"] = Figure("Guarantee", valuation.guarantee, "money", "the floor at the horizon")
+        found["floor"] = Figure("Floor today", valuation.floor, "money", "of the strategy, at this slot")
+        found["cushion"] = Figure("Cushion", valuation.cushion, "money", "net asset value \u2212 floor")
+        found["multiple"] = Figure(
+            "Effective multiple", no_multiple if multiple is None else multiple, "multiple", "equity / cushion"
+        )
+        found["gap_budget"] = Figure(
+            "Gap budget before the trade", unreachable if budget is None else budget, "weight", "cushion / equity"
+        )
+    found["years_left"] = Figure("Time to go", valuation.years_left, "years", _horizon(record))
+    return found
+
+
+def _horizon(record: Record) -> str:
+    memory = record.decision.memory
+    return f"to the horizon, {memory.period.end}" if memory else "to the horizon"
+
+
+def greeks(fund: Fund, valuation: Valuation | None) -> Figures:
+    put = valuation.greeks if valuation else None
+    if put is None:
+        return {}
+    return {
+        "put_value": Figure("Put replicated", put.put_value, "money", f"Black\u2013Scholes, {fund.currency}"),
+        "delta": Figure("Delta", put.delta, "units", "change of the put for one point of the index"),
+        "gamma": Figure("Gamma", put.gamma, "number", "change of delta for one point of the index"),
+        "vega": Figure("Vega", put.vega / 100.0, "money", "change of the put for one point of volatility"),
+        "theta": Figure("Theta", put.theta / 252.0, "money", "change of the put in 1/252 year, all else still"),
+    }
+
+
+_CHECK_UNITS: dict[str, Unit] = {"money": "money", "weight": "weight", "units": "units"}
+
+
+def check_row(check: Check) -> CheckRow:
+    unit = _CHECK_UNITS.get(check.unit, "number")
+    return CheckRow(
+        check.name,
+        check.passed,
+        Figure("Value", check.value, unit),
+        Figure("Limit", check.limit, unit),
+        Figure("Head-room", check.headroom, unit, "how far the value may still go"),
+        check.sentence,
+    )
+
+
+def _side(units: Decimal) -> Literal["buy", "sell"]:
+    return "buy" if units > 0 else "sell"
+
+
+def order_row(order: Order) -> OrderRow:
+    return OrderRow(
+        order.key,
+        _side(order.units),
+        {
+            "units": Figure("Units", abs(order.units), "units"),
+            "price": Figure("Decided at", order.price, "price"),
+            "price_limit": Figure("Price limit", order.price_limit, "price"),
+            "good_until": Figure("Good until", order.good_until, "instant"),
+            "volume_cap": Figure("Share of volume, at most", order.volume_cap_fraction, "weight"),
+        },
+    )
+
+
+def fill_row(fill: Fill) -> FillRow:
+    return FillRow(
+        fill.reference,
+        _side(fill.units),
+        {
+            "units": Figure("Units", abs(fill.units), "units"),
+            "price": Figure("Price", fill.price, "price"),
+            "value": Figure("Value", fill.value, "money"),
+            "commission": Figure("Commission", fill.commission, "money"),
+            "spread": Figure("Spread", fill.spread, "money"),
+            "at": Figure("At", fill.at, "instant"),
+        },
+    )
+
+
+def crashes(record: Record, valuation: Valuation | None) -> tuple[CrashRow, ...]:
+    if valuation is None or not valuation.guarantee > 0.0:
+        return ()
+    equity, nav = (float(money) for money in after_trade(record))
+    if nav < valuation.floor:
+        return ()
+    return tuple(
+        _crash(worst, nav + _options_gain(record, worst.fall), equity, valuation.floor)
+        for worst in worst_days()[:CRASH_DAYS]
+    )
+
+
+def _options_gain(record: Record, fall: float) -> float:
+    """What the options held after the trade gain when the index moves by ``fall`` at once; 0.0 for none."""
+    legs, seen = record.option_legs, record.decision.snapshot
+    if not legs:
+        return 0.0
+    return marked(legs, seen, float(seen.price) * (1.0 + fall)).value - marked(legs, seen).value
+
+
+def _crash(worst: WorstDay, nav: float, equity: float, floor: float) -> CrashRow:
+    left = nav + equity * worst.fall
+    return CrashRow(
+        Figure("Session", worst.day, "date"),
+        Figure("Index", worst.fall, "weight", f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}"),
+        Figure("Fund after it", left, "money", "net asset value − equity × fall"),
+        Figure("Above the floor", left - floor, "gain"),
+        left >= floor,
+    )

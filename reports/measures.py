@@ -1,0 +1,196 @@
+"""Measures of a fund, its twin and the index side by side; the formulas are those of ``insure.metrics``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from insure import metrics
+from insure.book.record import Record
+from insure.errors import InvalidInput
+from reports import filters, slippage
+from reports.figures import Figure, NotComputed, Unit, Value
+from reports.points import Point, traded
+
+_TAIL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One measure of the three."""
+
+    name: str
+    label: str
+    definition: str
+    fund: Figure
+    twin: Figure
+    index: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """One of the three as metrics see it."""
+
+    values: tuple[float, ...]
+    per_year: float
+    missing: str = ""
+
+    @property
+    def returns(self) -> list[float]:
+        """Simple returns."""
+        return [after / before - 1.0 for before, after in pairwise(self.values)]
+
+
+_Measure = Callable[[_Path, _Path], float]
+_MEASURES: tuple[tuple[str, str, str, Unit, _Measure], ...] = (
+    ("total_return", "Return", "last value / first \u2212 1", "weight", lambda p, _: metrics.total_return(p.values)),
+    (
+        "annual_return",
+        "Return a year",
+        "compound growth to the length of a year",
+        "weight",
+        lambda p, _: metrics.annual_return(p.returns, p.per_year),
+    ),
+    (
+        "volatility",
+        "Volatility",
+        "standard deviation of returns, to the length of a year",
+        "weight",
+        lambda p, _: metrics.volatility(p.returns, p.per_year),
+    ),
+    (
+        "max_drawdown",
+        "Largest drawdown",
+        "largest loss from an earlier peak",
+        "weight",
+        lambda p, _: metrics.max_drawdown(p.values),
+    ),
+    ("worst", "Worst step", "lowest return between two decisions", "weight", lambda p, _: min(p.returns)),
+    (
+        "value_at_risk",
+        "Value at risk, 95%",
+        "loss that one step in twenty exceeded",
+        "weight",
+        lambda p, _: metrics.value_at_risk(p.returns, _TAIL),
+    ),
+    (
+        "expected_shortfall",
+        "Expected shortfall, 95%",
+        "mean loss in the worst twentieth of steps",
+        "weight",
+        lambda p, _: metrics.expected_shortfall(p.returns, _TAIL),
+    ),
+    ("omega", "Omega", "sum of gains / sum of losses", "multiple", lambda p, _: metrics.omega(p.returns)),
+    (
+        "upside_capture",
+        "Upside capture",
+        "growth a year where the index rose, over the index's own",
+        "multiple",
+        lambda p, i: metrics.upside_capture(p.returns, i.returns, p.per_year),
+    ),
+    (
+        "downside_capture",
+        "Downside capture",
+        "growth a year where the index fell, over the index's own",
+        "multiple",
+        lambda p, i: metrics.downside_capture(p.returns, i.returns, p.per_year),
+    ),
+    (
+        "participation",
+        "Participation",
+        "growth factor over the index's growth factor",
+        "multiple",
+        lambda p, i: metrics.participation(p.values, i.values),
+    ),
+    (
+        "cost_of_insurance",
+        "Cost of insurance",
+        "the index's return less this one",
+        "weight",
+        lambda p, i: metrics.cost_of_insurance(p.values, i.values),
+    ),
+)
+
+
+def measures(records: Sequence[Record], row: Sequence[Point]) -> tuple[MetricRow, ...]:
+    """The measures of fund, twin and index over the points of a fund's records."""
+    years = sum(record.accrual.years for record in records)
+    per_year = (len(records) - 1) / years if years > 0.0 else 0.0
+    fund = _path([point.fund_growth for point in row], row, per_year)
+    index = _path([point.index_growth for point in row], row, per_year)
+    twin = _path([point.twin_growth for point in row], row, per_year)
+    rows = [
+        MetricRow(
+            name,
+            label,
+            definition,
+            *(_measured(label, unit, measure, path, index) for path in (fund, twin, index)),
+        )
+        for name, label, definition, unit, measure in _MEASURES
+    ]
+    return (*rows, *_fund_rows(records, row, years))
+
+
+def _path(growths: Sequence[float | None], row: Sequence[Point], per_year: float) -> _Path:
+    """Values at each session, from growth factors; a roll's two points count as one step."""
+    values: list[float] = []
+    value = 1.0
+    for growth, point in zip(growths, row, strict=True):
+        if growth is None:
+            return _Path((), per_year, f"{slippage.NO_TWIN} on {filters.day(point.session)}")
+        value *= growth
+        if point.begins:
+            values[-1] = value
+        else:
+            values.append(value)
+    return _Path(tuple(values), per_year)
+
+
+def _measured(label: str, unit: Unit, measure: _Measure, path: _Path, index: _Path) -> Figure:
+    if path.missing:
+        return Figure(label, NotComputed(path.missing), unit)
+    if len(path.values) < 3:
+        return Figure(label, NotComputed("fewer than three decisions"), unit)
+    try:
+        return Figure(label, float(measure(path, index)), unit)
+    except InvalidInput as error:
+        return Figure(label, NotComputed(str(error).rstrip(".")), unit)
+
+
+def _fund_rows(records: Sequence[Record], row: Sequence[Point], years: float) -> list[MetricRow]:
+    """Measures that only the fund has."""
+    navs = [point.nav for point in row if point.floor is not None]
+    floors = [point.floor for point in row if point.floor is not None]
+    orders = traded(records)
+    return [
+        _own_row(
+            "protection_ratio",
+            "At or above the floor",
+            "share of decisions",
+            metrics.protection_ratio(navs, floors) if floors else NotComputed("no floor is promised"),
+            "weight",
+        ),
+        _own_row(
+            "cash_lock_share",
+            "Without stock",
+            "share of decisions that ended with none",
+            metrics.cash_lock_share([point.weight for point in row]),
+            "weight",
+        ),
+        _own_row(
+            "turnover",
+            "Turnover a year",
+            "money bought and sold / net asset value, a year",
+            metrics.turnover([money for money, _ in orders], [nav for _, nav in orders], years)
+            if years > 0.0 and orders
+            else NotComputed("nothing was traded" if years > 0.0 else "no time has passed"),
+            "multiple",
+        ),
+        _own_row("trades", "Trades", "decisions with a fill", len(orders), "count"),
+    ]
+
+
+def _own_row(name: str, label: str, definition: str, value: Value, unit: Unit) -> MetricRow:
+    other = NotComputed("of the fund only")
+    return MetricRow(
+        name, label, definition, Figure(label, value, unit), Figure(label, other, unit), Figure(label, other, unit)
+    )

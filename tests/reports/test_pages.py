@@ -1,0 +1,215 @@
+"""Pages are made of the report's figures and of nothing else, whatever the names in it are."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeAlias
+
+import jsonschema
+import pytest
+from jinja2 import UndefinedError
+
+from insure.book.record import Record
+from insure.errors import InvalidInput
+from reports import comparison, compliance, event, index, rebalance, schemas
+from reports.figures import Head
+from reports.html import _environment, render, template_folder
+from tests.conftest import REPOSITORY
+from tests.reports.hostile import NAMES
+from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, contract, live, lived, prices
+from tests.reports.made import compliance_report, event_report, index_report
+from tests.reports.pages import Page, numbers
+
+Report: TypeAlias = (
+    rebalance.RebalanceReport
+    | comparison.ComparisonReport
+    | compliance.ComplianceReport
+    | event.EventReport
+    | index.IndexReport
+)
+
+
+def _reports() -> Iterator[tuple[str, Report]]:
+    for name, strategy in (("put", PUT), ("cppi", CPPI), ("hold", HOLD)):
+        fund, records = lived(strategy)
+        yield f"comparison of {name}", comparison.build(fund, records, ANCHOR)
+        for moment in (0, 20, 41, 64, 89):
+            past = records[: moment + 1]
+            yield f"rebalance of {name} at decision {moment}", rebalance.build(fund, past[-1], past, ANCHOR)
+        yield f"day of {name}", compliance_report(strategy, records[40].session, records[40].session)
+        yield f"quarter of {name}", compliance_report(strategy, records[0].session, records[-1].session)
+        yield f"event of {name}", event_report(strategy)
+    yield "index", index_report()
+
+
+REPORTS = dict(_reports())
+PAGES = {name: render(report) for name, report in REPORTS.items()}
+each_page = pytest.mark.parametrize("name", REPORTS)
+
+
+@each_page
+def test_every_number_on_the_page_is_a_figure_of_the_json(name: str) -> None:
+    figures = REPORTS[name].figures()
+    exact = {_plain_text(value) for value in _leaves(figures)}
+    page = Page(PAGES[name])
+    assert len(page.figures) > 8, f"{name}: only {len(page.figures)} figures on the page"
+    for value, written in page.figures:
+        assert value in exact, f"{name}: the page shows {written!r} for {value}, which is not in its JSON"
+        assert _stands_for(written, value), f"{name}: {written!r} is not {value} rounded"
+    for value, written in page.instants:
+        assert value in exact, f"{name}: the page shows {written!r} for {value}, which is not in its JSON"
+    said = "\n".join(str(value) for value in _leaves(figures))
+    printed = "\n".join(path.read_text(encoding="utf-8") for path in template_folder().glob("*.j2"))
+    for words in page.words:
+        for number in numbers(words):
+            assert number in said or number in printed, f"{name}: {number!r} in {words!r} is not in the JSON"
+
+
+@each_page
+def test_json_is_json(name: str) -> None:
+    figures = REPORTS[name].figures()
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures, f"{name}: JSON does not read back"
+
+
+@each_page
+def test_same_report_gives_same_bytes(name: str) -> None:
+    assert render(REPORTS[name]) == PAGES[name], f"{name}: two renderings differ"
+
+
+@each_page
+def test_page_asks_nobody_for_anything(name: str) -> None:
+    html = PAGES[name]
+    page = Page(html)
+    assert "default-src 'none'" in html, f"{name}: no Content-Security-Policy"
+    assert page.elements["script"] == page.elements["link"] == page.elements["img"] == 0, f"{name}: {page.elements}"
+    links = re.findall(r"(?:src|href)=\"(?!#)([^\"]*)", html)
+    outside = [link for link in links if not (name == "index" and re.fullmatch(r"[a-z0-9/-]+\.html", link))]
+    assert not outside, f"{name}: {outside} point out of the page"
+    assert not re.search(r"url\((?!#)", html), f"{name}: a style points out of the page"
+    assert "@import" not in html, f"{name}: a style sheet is imported"
+
+
+@each_page
+def test_ids_are_unique_and_size_is_modest(name: str) -> None:
+    ids = Page(PAGES[name]).ids
+    twice = {each for each in ids if ids.count(each) > 1}
+    assert not twice, f"{name}: ids stand twice: {sorted(twice)[:5]}"
+    assert len(PAGES[name].encode()) < 1_000_000, f"{name}: {len(PAGES[name].encode())} bytes"
+
+
+@each_page
+def test_every_chart_has_words_and_a_table(name: str) -> None:
+    page = Page(PAGES[name])
+    charts = _charts(REPORTS[name])
+    assert PAGES[name].count('<svg class="chart wide"') == charts, f"{name}: a chart is missing"
+    assert page.elements["desc"] == 2 * charts, f"{name}: a picture has no description"
+    assert page.elements["details"] == charts, f"{name}: a chart has no table"
+
+
+def test_watermark_says_that_no_money_moved() -> None:
+    name = "rebalance of put at decision 20"
+    assert '<div class="watermark" aria-hidden="true"><span>REPLAY</span></div>' in PAGES[name], "no watermark"
+    report = REPORTS[name]
+    live_head = dataclasses.replace(report.head, stage="live", watermark="")
+    assert 'class="watermark"' not in render(dataclasses.replace(report, head=live_head)), "a live fund has a watermark"
+
+
+@each_page
+def test_json_keeps_to_its_published_schema(name: str) -> None:
+    report = REPORTS[name]
+    path = REPOSITORY / "docs" / "schemas" / f"{report.head.kind}.json"
+    published = json.loads(path.read_text(encoding="utf-8"))
+    faults = list(jsonschema.Draft202012Validator(published).iter_errors(report.figures()))
+    assert not faults, f"{name} breaks {path.name}: {faults[0].message} at {list(faults[0].absolute_path)}"
+
+
+@pytest.mark.parametrize("kind", schemas.KINDS)
+def test_published_schema_is_that_of_the_code(kind: str) -> None:
+    path = REPOSITORY / "docs" / "schemas" / f"{kind}.json"
+    assert path.read_text(encoding="utf-8") == schemas.text(kind), (
+        f"{path} is old: python -m reports.schemas docs/schemas"
+    )
+
+
+@pytest.mark.parametrize("kind", ["rebalance", "comparison"])
+def test_hostile_names_add_no_element(kind: str) -> None:
+    assert len(NAMES) >= 200, "fewer hostile names than promised"
+    fund = contract()
+    records = live(fund, prices(3))
+    tame = _page_without_charts(kind, "Tame", records)
+    for name in NAMES:
+        page = _page_without_charts(kind, name, records)
+        assert page.elements == tame.elements, f"{name!r} changed the elements: {page.elements - tame.elements}"
+        assert page.attributes == tame.attributes, f"{name!r} changed the attributes"
+        assert "".join(page.words).count(name) >= 2, f"{name!r} is not shown as it is"
+
+
+def test_style_sheet_keeps_hostile_names_inside_their_string() -> None:
+    for name in NAMES:
+        written = _environment().filters["css_string"](name)
+        assert re.fullmatch(r'"(?:[A-Za-z0-9 ]|\\[0-9a-f]{6} )*"', written), f"{name!r} becomes {written}"
+
+
+def test_unknown_name_in_a_template_is_an_error() -> None:
+    template = _environment().from_string("{{ head.colour }}")
+    with pytest.raises(UndefinedError):
+        template.render(head=REPORTS["comparison of put"].head)
+
+
+def test_everything_is_escaped_whatever_the_template_is_called() -> None:
+    assert _environment().from_string("{{ name }}").render(name="<b>") == "&lt;b&gt;", "autoescape is off"
+
+
+def test_kind_without_template_is_refused() -> None:
+    report = REPORTS["comparison of put"]
+    stranger: Head = dataclasses.replace(report.head, kind="../secrets")
+    with pytest.raises(InvalidInput, match="no template"):
+        render(dataclasses.replace(report, head=stranger))
+
+
+def test_templates_are_found_beside_the_package() -> None:
+    assert (template_folder() / "style.css").is_file(), f"{template_folder()} has no style sheet"
+    assert template_folder() == Path(rebalance.__file__).parent.parent / "templates"
+
+
+def _page_without_charts(kind: str, name: str, records: list[Record]) -> Page:
+    fund = dataclasses.replace(contract(), name=name, instrument=name)
+    if kind == "comparison":
+        return Page(render(dataclasses.replace(comparison.build(fund, records, ANCHOR), charts=())))
+    return Page(render(dataclasses.replace(rebalance.build(fund, records[-1], records, ANCHOR), charts=())))
+
+
+def _charts(report: Report) -> int:
+    if isinstance(report, compliance.ComplianceReport):
+        return sum(len(section.charts) for section in report.sections)
+    return 0 if isinstance(report, index.IndexReport) else len(report.charts)
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value
+
+
+def _plain_text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _stands_for(written: str, value: str) -> bool:
+    """Whether the written number is the exact one, scaled as its unit says, to the decimals it shows."""
+    digits = re.search(r"[\d,]+(?:\.\d+)?", written)
+    assert digits is not None, f"{written!r} has no number"
+    shown = Decimal(digits[0].replace(",", ""))
+    if "\u2212" in written:
+        shown = -shown
+    exact = Decimal(value) * (100 if "%" in written or "points" in written else 1)
+    places = len(digits[0].partition(".")[2])
+    return abs(shown - exact) <= Decimal(1).scaleb(-places) / 2
