@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SHOWN = (-0.40, -0.30, -0.25, -0.20, -0.15, -0.10, -0.07, -0.05, -0.03, -0.01, 0.01, 0.05, 0.10, 0.20)
 """Rungs of the standard ladder that a person is shown; JSON has them all."""
+_FEW = 3
+"""Up to so many scenarios a person is shown the causes and events of each."""
 
 
 def stress(
@@ -33,6 +35,10 @@ def stress(
     first: Annotated[
         dt.datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="Session of the crisis that today stands for."),
+    ] = None,
+    inside: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Replay this day of the crisis from inside, where it is known."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Simulate under this model only: gbm, merton or bootstrap.")] = None,
     paths: Annotated[int, typer.Option(help="Paths of the simulation.")] = 100_000,
@@ -50,7 +56,7 @@ def stress(
         raise InvalidInput("insure stress needs one of a fund and --all-funds.")
     place = open_desk(desk)
     asked = replace(
-        _pack(crisis or [], gap or [], scenario, strength, first, model),
+        _pack(crisis or [], gap or [], scenario, strength, first, inside, model),
         model=model, paths=paths, seed=seed, workers=workers,
     )  # fmt: skip
     answer = Answer(as_json)
@@ -71,6 +77,7 @@ def _pack(
     scenario: Path | None,
     strength: float,
     first: dt.datetime | None,
+    inside: dt.datetime | None,
     model: str | None,
 ) -> "Pack":
     """What was asked for; the standard pack without options."""
@@ -79,11 +86,13 @@ def _pack(
     from insure.stress import Pack, crises, standard_pack  # noqa: PLC0415
     from insure.stress.gaps import falls  # noqa: PLC0415
 
-    if first is not None and len(names) != 1:
-        raise InvalidInput(f"--from is {first.date()}; it needs exactly one --crisis, whose session it is.")
+    for option, day in (("--from", first), ("--inside", inside)):
+        if day is not None and len(names) != 1:
+            raise InvalidInput(f"{option} is {day.date()}; it needs exactly one --crisis, whose session it is.")
     if not (names or gaps or scenario is not None or model is not None):
         return standard_pack(strength)
-    shapes = [*crises(names, strength, None if first is None else first.date())]
+    begun, within = (None if day is None else day.date() for day in (first, inside))
+    shapes = crises(names, strength, begun, within)
     own = [] if scenario is None else [load_scenario(scenario)]
     moves = falls([_percent(word) for text in gaps for word in text.split(",")])
     return Pack(gaps=moves, shapes=(*shapes, *own), market=None, reverses=False, outages=False, points=True)
@@ -219,6 +228,8 @@ def _tell_scenarios(answer: Answer, result: "StressResult") -> None:
             for each in result.scenarios
         ],
     )  # fmt: skip
+    if len(result.scenarios) <= _FEW:
+        _tell_causes(answer, result)
     compared = [each for each in result.scenarios if each.comparison]
     if compared:
         names = [rival.strategy for rival in compared[0].comparison]
@@ -231,6 +242,21 @@ def _tell_scenarios(answer: Answer, result: "StressResult") -> None:
                 for each in compared
             ],
         )
+
+
+def _tell_causes(answer: Answer, result: "StressResult") -> None:
+    for each in result.scenarios:
+        if each.journey.attribution is None:
+            answer.say(each.journey.not_computed)
+            continue
+        rows = [[cause, amount(money)] for cause, money in each.journey.attribution.items() if abs(money) >= 0.005]
+        answer.table(
+            f"Slippage in {each.journey.scenario}, by cause",
+            [("cause", "left"), ("money", "right")],
+            [*rows, ["fund less true put", amount(each.journey.slippage)]],
+        )
+        for event in each.journey.events:
+            answer.say(f"! {event}")
 
 
 def _tell_frontier(answer: Answer, result: "StressResult") -> None:

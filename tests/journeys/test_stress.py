@@ -69,7 +69,20 @@ def test_one_crisis_at_half_strength_from_a_day(insure: Insure, standing: Path) 
     assert row["points"][0]["label"] == "1987-10-14"
     assert sum(row["attribution"].values()) == pytest.approx(row["slippage"], abs=0.1)
     assert len(row["comparison"]) == 7
-    assert "Scenarios: the fund driven by its own decisions" in insure("stress", "guarded-90", *asked).out
+    text = insure("stress", "guarded-90", *asked).out
+    assert "Scenarios: the fund driven by its own decisions" in text
+    assert "fund less true put" in text
+
+
+def test_a_day_from_inside(insure: Insure, standing: Path) -> None:
+    said = insure("stress", "guarded-90", "--crisis", "2010-05-06", "--inside", "2010-05-06", "--json")
+    assert said.code == 0
+    (row,) = _rows(said.json["scenarios"])
+    assert row["scenario"] == "2010-05-06 inside 2010-05-06"
+    assert row["deepest_fall"] == pytest.approx(1065.79 / 1165.87 - 1.0, abs=1e-3)
+    unknown = insure("stress", "guarded-90", "--crisis", "2010-05-06", "--inside", "2010-05-07")
+    assert unknown.code == 2
+    assert "known from inside on: 2010-05-06" in unknown.err
 
 
 def test_the_whole_pack_and_every_fund(insure: Insure, standing: Path) -> None:
