@@ -312,16 +312,22 @@ class Fund:
     @property
     def config_sha256(self) -> str:
         """Hash of the effective contract: every key with its value, defaults included."""
-        return hashlib.sha256(self.effective().encode()).hexdigest()
+        return _sha256(self)
 
     def effective(self) -> str:
         """The whole contract as canonical JSON, defaults included."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=str)
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=_written)
 
     def promise(self, value: float, years: float, vol: float, spot: float) -> Promise:
         """What a period beginning on ``value``, with the index at ``spot``, promises."""
         guarantee = self.protection.floor_fraction * value if self.protects else 0.0
         return Promise(guarantee, value, years, vol, self.protection.dividends, self.protection.financing, spot)
+
+
+@lru_cache(maxsize=20_000)
+def _sha256(fund: Fund) -> str:
+    # Asked at every decision; hashing the value costs a tenth of writing it out.
+    return hashlib.sha256(fund.effective().encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -362,6 +368,11 @@ def read_fund(text: str, origin: str = "fund file") -> Fund:
     except ValidationError as error:
         sentences = [f"{origin}: {_sentence(detail)}" for detail in error.errors()]
         raise FundFileError("\n".join(sentences)) from error
+
+
+def _written(value: object) -> str:
+    # 1000000 and 1000000.00 are one amount: equal contracts are written, and hashed, alike.
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def _sentence(detail: ErrorDetails) -> str:
