@@ -6,7 +6,7 @@ This is the one place that reads the clock.
 import datetime as dt
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -14,16 +14,27 @@ from typing import Annotated, ClassVar
 from annotated_types import Len
 from pydantic import TypeAdapter, ValidationError
 
-from insure.book import Book
-from insure.errors import DeskError, FundFileError
+from insure.book import Book, anchors
+from insure.broker import BlotterBroker, Broker, PaperBroker
+from insure.errors import BookError, DeskError, FundFileError
 from insure.feeds import PriceFeed, feed_of
 from insure.fund import Fund, load_fund
+from schedules.notifiers import AlertTerms
 
 DESK_FILE = "desk.toml"
 _DESK_TEXT = """\
 # A desk: one folder with its funds (funds/*.toml), its book and its reports (out/).
 name = "{name}"
-database = "insure.db"                 # the book: a file in this folder
+database = "insure.db"                 # the book: a file in this folder, or postgresql+psycopg://user@host/name
+
+# [alerts]                             # who is told, beside stderr and the book
+# file = "alerts.jsonl"                # one JSON object a line, in this folder
+# command = ["/usr/local/bin/page"]    # gets the alert as JSON on its stdin; no shell is between
+# [alerts.smtp]                        # a mail; the password of `user` comes from INSURE_SMTP_PASSWORD alone
+# host = "mail.example.org"
+# sender = "insure@example.org"
+# to = ["desk@example.org"]
+# user = "insure"
 """
 
 
@@ -39,6 +50,9 @@ class DeskTerms:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
     name: Annotated[str, Len(1, 200)]
     database: Annotated[str, Len(1)] = "insure.db"
+    """A file, relative to the folder, or the URL of a PostgreSQL server: several hosts may then share one book."""
+    alerts: AlertTerms = field(default_factory=AlertTerms)
+    """Who is told of alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +97,39 @@ class Desk:
         """The prices of a fund."""
         return feed_of(fund.feed, self.folder)
 
+    def broker(self, fund: Fund) -> Broker:
+        """Who executes for a fund."""
+        if fund.execution.broker == "blotter":
+            return BlotterBroker(self.out / "blotter")
+        return PaperBroker()
+
+    @property
+    def database_file(self) -> Path | None:
+        """The book's file; None where it lives on a server."""
+        return None if "://" in self.terms.database else self.folder / self.terms.database
+
     def book(self) -> Book:
-        """The desk's book; close it, or use it in a with statement."""
-        return Book.open(self.folder / self.terms.database)
+        """The desk's book; close it, or use it in a with statement.
+
+        Raises:
+            BookError: it cannot be opened, is gone although reports speak of it, or is not the one they speak of.
+        """
+        path = self.database_file
+        if path is None:
+            book = Book.connect(self.terms.database)
+        else:
+            if not path.exists() and anchors.kept(self.out):
+                raise BookError(
+                    f"{path} is gone, and {self.out / anchors.FILE} knows that it was there. Nothing was done; restore "
+                    "a backup (`insure restore`)."
+                )
+            book = Book.open(path)
+        try:
+            anchors.check_last(book, self.out, book.where)
+        except BookError:
+            book.close()
+            raise
+        return book
 
 
 def open_desk(folder: Path, clock: Callable[[], dt.datetime] = system_clock) -> Desk:

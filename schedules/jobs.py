@@ -1,25 +1,42 @@
 """The journeys: each touches the book once, in one transaction."""
 
 import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import insure
+from insure import flows
 from insure.accrual import NOTHING_ACCRUED, Accrual, accrued
-from insure.book import Book, Record
-from insure.book.book import SlotPage, Standing
-from insure.broker import PaperBroker
+from insure.book import Book, OpenOrder, Record, SlotPage, Slots, Standing
+from insure.book.duty import Duty, on_duty
+from insure.broker import Broker, ImmediateBroker
 from insure.dates import Calendar, year_fraction
-from insure.decision import Decision, Holdings, Outcome, decide, fund_calendar
-from insure.errors import InvalidInput, MarketDataError, NothingDue
+from insure.decision import Decision, Holdings, Outcome, decide, fund_calendar, years_between
+from insure.decision.options import worth
+from insure.errors import InsureError, InvalidInput, MarketDataError, NothingDue
 from insure.feeds import PriceFeed, look
 from insure.fund import Fund
 from insure.market import Snapshot
-from insure.orders import Fill, Order, order_for
+from insure.money import quantity
+from insure.orders import Fill, Order, after_fills, order_for
+from insure.slippage import Track
 from insure.slots import Slot, latest_slot, next_slot, slots
-from insure.tracking import follow
+from insure.tracking import Following, follow
+from schedules.dealing import Dealing, dealt
+from schedules.timetable import plan_of, too_late
 
+BATCH = 1000
+"""Funds to a transaction."""
 _MOMENT = dt.timedelta(microseconds=1)
+
+Gate = Callable[[Callable[[], Snapshot], Record | None], Snapshot]
+"""Stands between the market and the decision: sees, and refuses what may not be traded on (``MarketDataError``)."""
+
+
+def ungated(see: Callable[[], Snapshot], last: Record | None) -> Snapshot:  # noqa: ARG001 - the shape of a gate
+    """No gate: whatever the feed lets through is decided on."""
+    return see()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,15 @@ class Tick:
     reason: str
     record: Record | None
     """None where no decision was reached: the market could not be seen, or the slot was missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A slot of a batch that could not be run; the others of its batch were."""
+
+    fund_id: str
+    slot: Slot
+    error: InsureError
 
 
 def due_slot(fund: Fund, book: Book, now: dt.datetime, asked: str | None) -> Slot:
@@ -55,8 +81,8 @@ def due_slot(fund: Fund, book: Book, now: dt.datetime, asked: str | None) -> Slo
         return slot
     start = calendar.opens(fund.protection.start) - _MOMENT
     if fund.stage == "replay":
-        done = book.runs(fund.id)
-        return next_slot(timing, calendar, done[-1].due if done else start)
+        done = book.last_run(fund.id)
+        return next_slot(timing, calendar, done.due if done else start)
     latest = latest_slot(timing, calendar, now)
     if latest is None or latest.session < fund.protection.start:
         first = next_slot(timing, calendar, max(now, start))
@@ -65,22 +91,32 @@ def due_slot(fund: Fund, book: Book, now: dt.datetime, asked: str | None) -> Slo
 
 
 def tick(
-    book: Book, fund: Fund, slot: Slot, feed: PriceFeed, broker: PaperBroker, now: dt.datetime, *, keep: bool = True
+    book: Slots,
+    fund: Fund,
+    slot: Slot,
+    feed: PriceFeed,
+    broker: Broker,
+    now: dt.datetime,
+    *,
+    keep: bool = True,
+    gate: Gate = ungated,
 ) -> Tick:
     """One rebalance: see, value, decide, execute, record, in one transaction.
 
     Args:
-        book: the one record.
+        book: the one record, or a batch of it.
         fund: the contract.
         slot: what is due.
         feed: the prices.
-        broker: who executes.
+        broker: who executes; one outside gets its orders afterwards (``schedules.sending``).
         now: the clock when the tick starts; a replay hands in the slot's own time.
         keep: False for a dry run: everything happens, nothing is kept.
+        gate: judges the price before it is decided on.
 
     Raises:
         NothingDue: the slot already has its run.
         InvalidInput: the slot lies before one that has run, or before the protection starts.
+        BookError: what the book holds of the fund is not as it was written.
     """
     with book.slot(fund, slot, now, keep=keep) as page:
         standing = page.standing()
@@ -90,22 +126,78 @@ def tick(
         if last is not None and slot.at <= last.due:
             ran = f"{last.session}:{last.slot}"
             raise InvalidInput(f"The slot {slot.key} of {fund.id} lies before {ran}, which has run.")
-        late = now - slot.at
-        if late > dt.timedelta(minutes=fund.schedule.deadline_minutes):
-            reason = (
-                f"Missed: started {late.total_seconds() / 60:,.0f} minutes after it was due, "
-                f"{fund.schedule.deadline_minutes:g} are allowed. Not traded late."
-            )
-            page.end("SKIPPED", reason, None)
-            return Tick(fund.id, slot, "SKIPPED", reason, None)
+        late = too_late(plan_of(fund), slot, now)
+        if late:
+            return _without_decision(page, fund, slot, "SKIPPED", late)
+        waiting = page.open_orders()
+        if waiting:
+            return _without_decision(page, fund, slot, "HELD", _waiting_sentence(waiting))
         try:
-            snapshot = _seen(fund, slot, feed, last)
+            snapshot = gate(lambda: _seen(fund, slot, feed, last), last)
         except MarketDataError as error:
-            page.end("HELD", str(error), None)
-            return Tick(fund.id, slot, "HELD", str(error), None)
+            return _without_decision(page, fund, slot, "HELD", str(error))
         record = _decided(page, fund, slot, standing, snapshot, broker, now)
         page.end(record.decision.outcome, record.decision.reason, record)
         return Tick(fund.id, slot, record.decision.outcome, record.decision.reason, record)
+
+
+Ticking = Callable[[Duty, Fund, Slot, PriceFeed, ImmediateBroker, dt.datetime], Tick]
+"""One slot of a batch."""
+
+
+def tick_many(
+    book: Book,
+    due: Sequence[tuple[Fund, Slot]],
+    feed_of: Callable[[Fund], PriceFeed],
+    broker: ImmediateBroker,
+    now_of: Callable[[Fund, Slot], dt.datetime],
+    batch: int = BATCH,
+    ticking: Ticking = tick,
+) -> Iterator[Tick | Refused]:
+    """Many funds, ``batch`` of them to a transaction: each slot whole or not there, each batch on disk when it ends.
+
+    A commit costs at most five fsyncs, so a full batch costs one for every 200 funds
+    (tests/book/test_many_funds.py counts them).
+
+    Args:
+        book: the one record.
+        due: funds with the slot that each is to decide.
+        feed_of: the prices of a fund.
+        broker: executes at once; funds with a broker outside are decided one by one.
+        now_of: the clock for a fund and slot.
+        batch: funds to a transaction.
+        ticking: how one of them is done; ``tick`` itself has no gate.
+
+    Yields:
+        What became of each, in order, once its batch is on disk.
+
+    Raises:
+        BookError: the database refuses; batches before are kept, nothing of this one is.
+    """
+    for first in range(0, len(due), batch):
+        done: list[Tick | Refused] = []
+        with on_duty(book) as pages:
+            for fund, slot in due[first : first + batch]:
+                try:
+                    done.append(ticking(pages, fund, slot, feed_of(fund), broker, now_of(fund, slot)))
+                except InsureError as error:
+                    done.append(Refused(fund.id, slot, error))
+        yield from done
+
+
+def _without_decision(page: SlotPage, fund: Fund, slot: Slot, outcome: Outcome, reason: str) -> Tick:
+    page.end(outcome, reason, None)
+    return Tick(fund.id, slot, outcome, reason, None)
+
+
+def _waiting_sentence(waiting: Sequence[OpenOrder]) -> str:
+    first = waiting[0]
+    more = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
+    return (
+        f"Not decided while {first.order.key} is {first.state}{more}: {first.filled:f} of {first.order.units:f} units "
+        "are known to be executed. Import its fills (`insure fills import FILE`) or close it (`insure fills close "
+        "KEY`)."
+    )
 
 
 def _asked_slot(fund: Fund, calendar: Calendar, asked: str) -> Slot:
@@ -141,39 +233,41 @@ def _decided(
     slot: Slot,
     standing: Standing,
     snapshot: Snapshot,
-    broker: PaperBroker,
+    broker: Broker,
     now: dt.datetime,
 ) -> Record:
     last = standing.last
     if last is None:
-        page.subscribe(fund.initial_money)
-        accrual, holdings = NOTHING_ACCRUED, Holdings(Decimal(0), fund.initial_money)
+        shares = quantity(fund.initial_money / flows.FIRST_PRICE)
+        page.subscribe(fund.initial_money, shares)
+        accrual, opening = NOTHING_ACCRUED, Holdings(Decimal(0), fund.initial_money)
     else:
+        shares = standing.shares
         accrual = _accrual(fund, standing.holdings, last, snapshot)
         page.accrue(accrual)
-        holdings = accrual.after(standing.holdings)
-    decision = decide(fund, holdings, last.decision.memory if last else None, snapshot)
-    orders: tuple[Order, ...] = ()
-    fills: tuple[Fill, ...] = ()
-    if decision.trade is not None:
-        order = order_for(fund, slot, decision.trade, snapshot)
-        orders, fills = (order,), broker.execute(order, decision.trade, snapshot)
-    after = Holdings(
-        units=holdings.units + sum((fill.units for fill in fills), Decimal(0)),
-        cash=holdings.cash + sum((fill.cash for fill in fills), Decimal(0)),
-    )
+        opening = accrual.after(standing.holdings)
+    dealing = dealt(page, fund, slot, opening, shares, snapshot, broker)
+    holdings = dealing.holdings
+    memory = last.decision.memory if last else None
+    if memory is not None:
+        memory = flows.promised(memory, fund.strategy.kind, dealing.flows)
+    decision = decide(fund, holdings, memory, snapshot)
+    sent, own = _carried_out(fund, slot, decision, snapshot, broker, first_leg=2 + len(dealing.orders))
+    after = after_fills(holdings, sent, own, decision.option_trades)
     following = follow(
         fund,
-        last.track if last else None,
+        _caught_up(last, standing) if last else None,
         last.ladder if last else None,
-        last.after if last else None,
+        standing.holdings if last else None,
         last.decision.snapshot if last else None,
         accrual,
         decision,
     )
-    track = following.track
-    if track is not None and fills:
-        track = track.charged(_costs(holdings, after, fills, snapshot))
+    track, closed = _with_dealing(following, dealing, opening, snapshot, rolled=decision.rolled)
+    if track is not None and own:
+        costs = _costs(holdings, after, own, snapshot.price)
+        gained = worth(fund, after.options, snapshot) - worth(fund, holdings.options, snapshot)
+        track = track.charged({**costs, "rounding": costs["rounding"] - gained})
     return Record(
         fund_id=fund.id,
         session=slot.session,
@@ -183,14 +277,62 @@ def _decided(
         code_version=insure.__version__,
         decision=decision,
         accrual=accrual,
-        ladder=decision.ladder.executed(after, _executed_reason(decision, fills)) if decision.ladder else None,
-        orders=orders,
-        fills=fills,
+        ladder=decision.ladder.executed(
+            after, _executed_reason(decision, (*own, *dealing.fills), (*sent, *dealing.orders))
+        )
+        if decision.ladder
+        else None,
+        orders=(*sent, *dealing.orders),
+        fills=(*own, *dealing.fills),
         after=after,
         track=track,
-        closed=following.closed,
+        closed=closed,
         track_missing=following.missing,
+        flows=dealing.flows,
+        option_years=tuple(years_between(fund, slot.session, option.expiry) for option in after.options),
     )
+
+
+def _carried_out(
+    fund: Fund, slot: Slot, decision: Decision, snapshot: Snapshot, broker: Broker, first_leg: int
+) -> tuple[tuple[Order, ...], tuple[Fill, ...]]:
+    """The orders of a decision, stock first, and what a broker that executes at once has filled of them."""
+    pairs = [] if decision.trade is None else [(order_for(fund, slot, decision.trade, snapshot), decision.trade)]
+    for leg, each in enumerate(decision.option_trades, start=first_leg):
+        pairs.append((order_for(fund, slot, each.trade, snapshot, leg, each.option), each.trade))
+    fills = (
+        tuple(fill for order, trade in pairs for fill in broker.execute(order, trade, snapshot))
+        if isinstance(broker, ImmediateBroker)
+        else ()
+    )
+    return tuple(order for order, _ in pairs), fills
+
+
+def _caught_up(last: Record, standing: Standing) -> Track | None:
+    """The track of the last decision, with what was executed after it."""
+    if last.track is None or not standing.fills:
+        return last.track
+    return last.track.charged(
+        _costs(last.after, standing.holdings, standing.fills, last.decision.snapshot.price, late=True)
+    )
+
+
+def _with_dealing(
+    following: Following, dealing: Dealing, opening: Holdings, snapshot: Snapshot, *, rolled: bool
+) -> tuple[Track | None, Track | None]:
+    """The track in force and the one that ended, after the flows of the slot: they belong to what went before."""
+
+    def moved(track: Track | None) -> Track | None:
+        if track is None or not (dealing.flows or dealing.fills):
+            return track
+        track = flows.followed(track, dealing.flows)
+        if not dealing.fills:
+            return track
+        paid = sum((flow.money for flow in dealing.flows), Decimal(0))
+        after = dealing.holdings.moved(cash=-paid)
+        return track.charged(_costs(opening, after, dealing.fills, snapshot.price))
+
+    return (following.track, moved(following.closed)) if rolled else (moved(following.track), following.closed)
 
 
 def _accrual(fund: Fund, holdings: Holdings, last: Record, snapshot: Snapshot) -> Accrual:
@@ -200,18 +342,28 @@ def _accrual(fund: Fund, holdings: Holdings, last: Record, snapshot: Snapshot) -
     return accrued(fund, holdings, last.decision.snapshot, snapshot, years, structure)
 
 
-def _costs(before: Holdings, after: Holdings, fills: tuple[Fill, ...], snapshot: Snapshot) -> dict[str, float]:
+def _costs(
+    before: Holdings, after: Holdings, fills: Sequence[Fill], decided: Decimal, *, late: bool = False
+) -> dict[str, float]:
+    """What executions cost by cause, to the cent: their sum is what the fund lost by them at the decided price."""
     commission = float(sum((fill.commission for fill in fills), Decimal(0)))
     spread = float(sum((fill.spread for fill in fills), Decimal(0)))
-    lost = (before.units - after.units) * snapshot.price + before.cash - after.cash
-    return {"commission": commission, "spread": spread, "rounding": float(lost) - commission - spread}
+    lost = float((before.units - after.units) * decided + before.cash - after.cash)
+    costs = {"commission": commission, "spread": spread}
+    if late:
+        costs["execution"] = float(sum((fill.units * (fill.price - decided) for fill in fills), Decimal(0)))
+    return {**costs, "rounding": lost - sum(costs.values())}
 
 
-def _executed_reason(decision: Decision, fills: tuple[Fill, ...]) -> str:
+def _executed_reason(decision: Decision, fills: Sequence[Fill], orders: Sequence[Order]) -> str:
     if not fills:
-        return "Held: nothing was sent." if decision.outcome == "HELD" else "Nothing to execute."
+        if decision.outcome == "HELD":
+            return "Held: nothing was sent."
+        return "Nothing to execute." if decision.trade is None else "Sent; nothing is executed yet."
+    options = {each.option.instrument for each in decision.option_trades}
+    named = {order.key: order.instrument if order.instrument in options else "units" for order in orders}
     return " ".join(
-        f"{'Bought' if fill.units > 0 else 'Sold'} {abs(fill.units):,f} units at {fill.price:,f}, costs "
-        f"{fill.commission + fill.spread:,.2f}."
+        f"{'Bought' if fill.units > 0 else 'Sold'} {abs(fill.units):,f} {named[fill.order_key]} at {fill.price:,f}, "
+        f"costs {fill.commission + fill.spread:,.2f}."
         for fill in fills
     )

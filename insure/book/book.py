@@ -1,39 +1,39 @@
 """The book: one transaction a slot, holding the run, the decision, its orders, fills, entries and audit row."""
 
 import datetime as dt
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, func, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
-from insure.accrual import Accrual
-from insure.book.engine import migrate, sqlite_engine
-from insure.book.record import Record, sha256
-from insure.book.tables import audit, contracts, decisions, entries, fills, orders, runs
-from insure.decision import Holdings, Outcome
+from insure.book import chain, outbox
+from insure.book.chain import GENESIS
+from insure.book.engine import (
+    BUSY_SECONDS,
+    check_whole,
+    create_sqlite,
+    migrate,
+    postgres_engine,
+    reading,
+    shown,
+    sqlite_engine,
+    writing,
+)
+from insure.book.page import SlotPage, Standing, checked_standing, waiting_flows
+from insure.book.record import Record
+from insure.book.tables import audit, decisions, flows, runs
+from insure.decision import Outcome
 from insure.errors import BookError, NothingDue
+from insure.flows import Flow
 from insure.fund import Fund
-from insure.orders import Fill, Order
+from insure.orders import Fill, OrderState
 from insure.slots import Slot
 
 _Query = TypeVar("_Query", bound=Select[*tuple[object, ...]])
-GENESIS = "0" * 64
-_ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A fund as the book knows it: exact balances, and the last decision (None before the first)."""
-
-    holdings: Holdings
-    last: Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,12 @@ class Run:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One side of a posting."""
+class Slots(Protocol):
+    """Whatever opens the page of a slot: a book, or a batch of one."""
 
-    account: str
-    money: Decimal = _ZERO
-    units: Decimal = _ZERO
+    def slot(self, fund: Fund, slot: Slot, now: dt.datetime, *, keep: bool = True) -> AbstractContextManager[SlotPage]:
+        """See ``Book.slot``."""
+        ...
 
 
 class Book:
@@ -67,18 +66,42 @@ class Book:
         self._where = where
 
     @classmethod
-    def open(cls, path: Path) -> "Book":
+    def open(cls, path: Path, busy_seconds: float = BUSY_SECONDS) -> "Book":
         """The book in a SQLite file, made if there is none, its schema brought up to date.
 
+        Args:
+            path: the file.
+            busy_seconds: how long to wait for another writer.
+
         Raises:
-            BookError: the file is no book, cannot be written, or comes from a newer version.
+            BookError: the file is no book, is empty or truncated, cannot be written, or comes from a newer version.
         """
+        if not path.exists():
+            create_sqlite(path)
+        engine = sqlite_engine(path, busy_seconds)
         try:
-            engine = sqlite_engine(path)
-        except OSError as error:
-            raise BookError(f"{path} cannot be opened: {error.strerror}.") from error
-        migrate(engine, str(path))
+            check_whole(engine, path)
+            migrate(engine, str(path))
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine, str(path))
+
+    @classmethod
+    def connect(cls, url: str) -> "Book":
+        """The book on a PostgreSQL server, ``postgresql+psycopg://user@host/name``.
+
+        Raises:
+            BookError: the server cannot be reached or refuses, or the schema comes from a newer version. No password
+                is in the sentence.
+        """
+        engine = postgres_engine(url)
+        try:
+            migrate(engine, shown(url))
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, shown(url))
 
     def __enter__(self) -> "Book":
         return self
@@ -92,8 +115,28 @@ class Book:
         """Let go of the database."""
         self._engine.dispose()
 
+    @property
+    def where(self) -> str:
+        """The file, or the URL without its password."""
+        return self._where
+
+    @property
+    def engine(self) -> Engine:
+        """For the rooms of the book itself: verify, backup."""
+        return self._engine
+
+    def settings(self) -> list[tuple[str, str]]:
+        """How the database keeps what it acknowledges, as it says itself."""
+        asked = (
+            ("PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA foreign_keys")
+            if self._engine.dialect.name == "sqlite"
+            else ("SHOW server_version", "SHOW fsync", "SHOW full_page_writes")
+        )
+        with reading(self._engine, self._where) as connection:
+            return [(each.split()[1], str(connection.exec_driver_sql(each).scalar())) for each in asked]
+
     @contextmanager
-    def slot(self, fund: Fund, slot: Slot, now: dt.datetime, *, keep: bool = True) -> Iterator["SlotPage"]:
+    def slot(self, fund: Fund, slot: Slot, now: dt.datetime, *, keep: bool = True) -> Iterator[SlotPage]:
         """The page of one slot, in one transaction: whole when the block ends, nothing of it when the block raises.
 
         With ``keep=False`` everything is done and checked, and nothing is kept.
@@ -102,25 +145,30 @@ class Book:
             NothingDue: the slot already has its run.
             BookError: the database refuses.
         """
-        with self._transaction() as connection:
-            done = connection.execute(
-                select(runs.c.outcome, runs.c.reason).where(
-                    runs.c.fund_id == fund.id, runs.c.session == slot.session, runs.c.slot == slot.name
-                )
-            ).first()
-            if done is not None:
-                raise NothingDue(f"{fund.id} already ran its slot {slot.session} {slot.name}: {done.outcome}.")
-            page = SlotPage(connection, fund, slot, now)
-            yield page
-            if not page.ended:
-                raise BookError(f"The slot {slot.session} {slot.name} of {fund.id} was left without an outcome.")
+        with writing(self._engine, self._where) as connection:
+            with _page(connection, fund, slot, now) as page:
+                yield page
             if not keep:
                 connection.rollback()
 
+    @contextmanager
+    def batch(self) -> Iterator["Batch"]:
+        """Slots of many funds in one transaction: kept together when the block ends, and only then.
+
+        Raises:
+            BookError: the database refuses; nothing of the batch was kept.
+        """
+        with writing(self._engine, self._where) as connection:
+            yield Batch(connection)
+
     def standing(self, fund_id: str) -> Standing:
-        """Balances and last decision of a fund; zero and None for one that never ran."""
-        with self._engine.connect() as connection:
-            return _standing(connection, fund_id)
+        """Balances and last decision of a fund; zero and None for one that never ran.
+
+        Raises:
+            BookError: the last decision or the balances are not as they were written.
+        """
+        with reading(self._engine, self._where) as connection:
+            return checked_standing(connection, fund_id)
 
     def records(self, fund_id: str, first: dt.date | None = None, last: dt.date | None = None) -> Iterator[Record]:
         """Decisions of a fund in the order they were made, from session ``first`` to ``last`` inclusive."""
@@ -155,194 +203,174 @@ class Book:
     def runs(self, fund_id: str, first: dt.date | None = None, last: dt.date | None = None) -> list[Run]:
         """Slots of a fund as they ended, in the order they ran."""
         query = select(runs).where(runs.c.fund_id == fund_id).order_by(runs.c.id)
-        with self._engine.connect() as connection:
-            return [
-                Run(row.fund_id, row.session, row.slot, row.due, row.started, row.outcome, row.reason)
-                for row in connection.execute(_between(query, first, last))
-            ]
+        with reading(self._engine, self._where) as connection:
+            return [_run(row) for row in connection.execute(_between(query, first, last))]
+
+    def last_run(self, fund_id: str) -> Run | None:
+        """How the last slot of a fund ended; None before the first."""
+        query = select(runs).where(runs.c.fund_id == fund_id).order_by(runs.c.session.desc(), runs.c.id.desc()).limit(1)
+        with reading(self._engine, self._where) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _run(row)
 
     def head(self) -> tuple[int, str]:
         """The anchor of the chain: sequence and hash of the last audit row."""
-        with self._engine.connect() as connection:
-            return _head(connection)
+        with reading(self._engine, self._where) as connection:
+            return chain.head(connection)
 
-    def _scalars(self, query: Select[str]) -> list[str]:
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+    def hash_at(self, sequence: int) -> str | None:
+        """Hash of one audit row; None where the chain does not reach it."""
+        if sequence == 0:
+            return GENESIS
+        with reading(self._engine, self._where) as connection:
+            return connection.execute(select(audit.c.sha256).where(audit.c.sequence == sequence)).scalar()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise BookError(f"{self._where} refused: {error.orig}. Nothing of this slot was kept.") from error
+    def open_orders(self, fund_id: str | None = None) -> list[outbox.OpenOrder]:
+        """Orders that are not at their end, of one fund or of all."""
+        with reading(self._engine, self._where) as connection:
+            return outbox.open_orders(connection, fund_id)
 
-
-class SlotPage:
-    """The open page of one slot: read the standing, post what moved, then end it with an outcome."""
-
-    def __init__(self, connection: Connection, fund: Fund, slot: Slot, now: dt.datetime) -> None:
-        """Made by ``Book.slot``."""
-        self._connection = connection
-        self._fund = fund
-        self._slot = slot
-        self._now = now
-        self._posted: list[tuple[str, tuple[Leg, ...]]] = []
-        self.ended = False
-
-    def standing(self) -> Standing:
-        """The fund as the book knows it before this slot."""
-        return _standing(self._connection, self._fund.id)
-
-    def subscribe(self, amount: Decimal) -> None:
-        """Money from holders into the fund."""
-        self._post("subscription", Leg("cash", money=amount), Leg("capital", money=-amount))
-
-    def accrue(self, accrual: Accrual) -> None:
-        """Interest, dividends and distributions since the decision before."""
-        if accrual.interest:
-            self._post("interest", Leg("cash", money=accrual.interest), Leg("interest", money=-accrual.interest))
-        if accrual.dividends:
-            self._post("dividends", Leg("cash", money=accrual.dividends), Leg("dividends", money=-accrual.dividends))
-        if accrual.distributed:
-            self._post(
-                "distribution", Leg("cash", money=-accrual.distributed), Leg("capital", money=accrual.distributed)
-            )
-
-    def end(self, outcome: Outcome, reason: str, record: Record | None) -> None:
-        """Write the run and, where a decision was reached, the decision with its orders, fills and entries.
+    def order(self, key: str) -> outbox.OpenOrder:
+        """One order by our reference.
 
         Raises:
-            BookError: the entries do not balance, or do not lead to the holdings that the record states.
+            BookError: there is none.
         """
-        fund, slot, connection = self._fund, self._slot, self._connection
-        run_id = connection.execute(
-            insert(runs)
-            .values(
-                fund_id=fund.id,
-                session=slot.session,
-                slot=slot.name,
-                due=slot.at,
-                started=self._now,
-                outcome=outcome,
-                reason=reason,
-            )
-            .returning(runs.c.id)
-        ).scalar_one()
-        content: dict[str, str] = {
-            "session": slot.session.isoformat(),
-            "slot": slot.name,
-            "outcome": outcome,
-            "reason": reason,
-        }
-        if record is not None:
-            self._contract()
-            text = record.canonical()
-            content["decision_sha256"] = sha256(text)
-            content["config_sha256"] = record.decision.config_sha256
+        with reading(self._engine, self._where) as connection:
+            return outbox.find(connection, key)
+
+    def move_order(self, key: str, state: OrderState, at: dt.datetime, detail: str) -> None:
+        """Take an order to a state, with the reason, in its own transaction.
+
+        Raises:
+            BookError: it cannot go there from where it is.
+        """
+        with writing(self._engine, self._where) as connection:
+            outbox.book_move(connection, key, state, at, detail)
+
+    def book_fills(self, executed: Sequence[Fill], at: dt.datetime) -> int:
+        """Book fills that came after their decision, all or none; how many of them were new.
+
+        The same fill again is the same entry.
+
+        Raises:
+            BookError: one of them contradicts its order, the fund or what is booked; nothing was kept.
+        """
+        with writing(self._engine, self._where) as connection:
+            return sum(outbox.book_fill(connection, fill, at) for fill in executed)
+
+    def book_flow(self, flow: Flow, at: dt.datetime) -> bool:
+        """Order a flow, to be dealt at the first slot of its session or after it; False where it is ordered already.
+
+        Raises:
+            BookError: its key is taken by a flow with other content, or it reverses what is no flow of this fund.
+        """
+        with writing(self._engine, self._where) as connection:
+            kept = connection.execute(select(flows).where(flows.c.key == flow.key)).first()
+            if kept is not None:
+                same = Flow(kept.key, kept.fund_id, kept.session, kept.kind, kept.money, kept.reverses)
+                if same != flow:
+                    raise BookError(
+                        f"The flow {flow.key} is ordered already with other content: {same.kind} of {same.money}. "
+                        "Give this one a reference of its own, or reverse that one."
+                    )
+                return False
+            if flow.reverses is not None:
+                _check_reversal(connection, flow)
             connection.execute(
-                insert(decisions).values(
-                    run_id=run_id,
-                    fund_id=fund.id,
-                    config_sha256=record.decision.config_sha256,
-                    code_version=record.code_version,
-                    record=text,
-                    sha256=content["decision_sha256"],
+                insert(flows).values(
+                    key=flow.key,
+                    fund_id=flow.fund_id,
+                    session=flow.session,
+                    kind=flow.kind,
+                    money=flow.money,
+                    reverses=flow.reverses,
+                    booked=at,
                 )
             )
-            for order in record.orders:
-                self._order(run_id, order, record.fills)
-        self._write_entries(run_id)
-        if record is not None:
-            booked = _balances(connection, fund.id)
-            if booked != record.after:
-                raise BookError(
-                    f"The entries of {fund.id} lead to {booked.units} units and {booked.cash} in cash, the decision "
-                    f"to {record.after.units} and {record.after.cash}: nothing was written."
-                )
-        _append_audit(connection, self._now, fund.id, run_id, "run", content)
-        self.ended = True
+            chain.append(connection, at, flow.fund_id, None, "flow", flow_content(flow))
+            return True
 
-    def _post(self, name: str, *legs: Leg) -> None:
-        if sum((leg.money for leg in legs), _ZERO) or sum((leg.units for leg in legs), _ZERO):
-            raise BookError(f"The posting {name} does not balance: {legs}.")
-        self._posted.append((name, legs))
+    def flow(self, key: str) -> Flow:
+        """A flow by its key.
 
-    def _order(self, run_id: int, order: Order, all_fills: tuple[Fill, ...]) -> None:
-        own = [fill for fill in all_fills if fill.order_key == order.key]
-        filled = sum((fill.units for fill in own), _ZERO)
-        state = "filled" if filled == order.units else "partly" if own else "new"
-        self._connection.execute(
-            insert(orders).values(
-                key=order.key,
-                run_id=run_id,
-                fund_id=order.fund_id,
-                instrument=order.instrument,
-                units=order.units,
-                price=order.price,
-                price_limit=order.price_limit,
-                good_until=order.good_until,
-                state=state,
-            )
+        Raises:
+            BookError: there is none.
+        """
+        with reading(self._engine, self._where) as connection:
+            row = connection.execute(select(flows).where(flows.c.key == key)).first()
+        if row is None:
+            raise BookError(f"The book holds no flow {key}.")
+        return Flow(row.key, row.fund_id, row.session, row.kind, row.money, row.reverses)
+
+    def waiting_flows(self, fund_id: str) -> list[Flow]:
+        """Flows of a fund that no slot has dealt yet."""
+        with reading(self._engine, self._where) as connection:
+            return [flow for flow, _ in waiting_flows(connection, fund_id, dt.date.max)]
+
+    def _scalars(self, query: Select[str]) -> list[str]:
+        with reading(self._engine, self._where) as connection:
+            return list(connection.execute(query).scalars())
+
+
+class Batch:
+    """Slots of many funds in one transaction, each whole or not there."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Made by ``Book.batch``."""
+        self._connection = connection
+
+    @contextmanager
+    def slot(self, fund: Fund, slot: Slot, now: dt.datetime, *, keep: bool = True) -> Iterator[SlotPage]:
+        """As ``Book.slot``; what the block raises takes back this slot alone."""
+        with self._connection.begin_nested() as inner:
+            with _page(self._connection, fund, slot, now) as page:
+                yield page
+            if not keep:
+                inner.rollback()
+
+
+def flow_content(flow: Flow) -> dict[str, str]:
+    """A flow as its audit row speaks of it."""
+    return {
+        "key": flow.key,
+        "session": flow.session.isoformat(),
+        "kind": flow.kind,
+        "money": f"{flow.money:.2f}",
+        "reverses": flow.reverses or "",
+    }
+
+
+@contextmanager
+def _page(connection: Connection, fund: Fund, slot: Slot, now: dt.datetime) -> Iterator[SlotPage]:
+    done = connection.execute(
+        select(runs.c.outcome, runs.c.reason).where(
+            runs.c.fund_id == fund.id, runs.c.session == slot.session, runs.c.slot == slot.name
         )
-        for number, fill in enumerate(own, start=1):
-            self._connection.execute(
-                insert(fills).values(
-                    reference=fill.reference,
-                    order_key=fill.order_key,
-                    units=fill.units,
-                    price=fill.price,
-                    value=fill.value,
-                    commission=fill.commission,
-                    spread=fill.spread,
-                    at=fill.at,
-                )
-            )
-            paid = fill.value if fill.units > 0 else -fill.value
-            self._post(
-                f"fill:{order.key.rsplit(':', 1)[1]}:{number}",
-                Leg("cash", money=fill.cash),
-                Leg("equity", units=fill.units),
-                Leg("market", money=paid, units=-fill.units),
-                Leg("commission", money=fill.commission),
-                Leg("spread", money=fill.spread),
-            )
+    ).first()
+    if done is not None:
+        raise NothingDue(f"{fund.id} already ran its slot {slot.session} {slot.name}: {done.outcome}.")
+    page = SlotPage(connection, fund, slot, now)
+    yield page
+    if not page.ended:
+        raise BookError(f"The slot {slot.session} {slot.name} of {fund.id} was left without an outcome.")
 
-    def _write_entries(self, run_id: int) -> None:
-        rows = [
-            {
-                "run_id": run_id,
-                "fund_id": self._fund.id,
-                "posting": f"{self._fund.id}:{self._slot.session}:{self._slot.name}:{name}",
-                "account": leg.account,
-                "money": leg.money,
-                "units": leg.units,
-            }
-            for name, legs in self._posted
-            for leg in legs
-        ]
-        if rows:
-            self._connection.execute(insert(entries), rows)
 
-    def _contract(self) -> None:
-        fund = self._fund
-        known = self._connection.execute(
-            select(contracts.c.fund_id).where(
-                contracts.c.fund_id == fund.id, contracts.c.config_sha256 == fund.config_sha256
-            )
-        ).first()
-        if known is not None:
-            return
-        self._connection.execute(
-            insert(contracts).values(
-                fund_id=fund.id,
-                config_sha256=fund.config_sha256,
-                effective=fund.effective(),
-                first_used=self._now,
-            )
-        )
-        _append_audit(self._connection, self._now, fund.id, None, "contract", {"config_sha256": fund.config_sha256})
+def _check_reversal(connection: Connection, flow: Flow) -> None:
+    row = connection.execute(select(flows).where(flows.c.key == flow.reverses)).first()
+    if row is None or row.fund_id != flow.fund_id:
+        raise BookError(f"{flow.fund_id} has no flow {flow.reverses} to reverse.")
+    if row.reverses is not None:
+        raise BookError(f"The flow {flow.reverses} is a reversal itself; order a new flow instead.")
+    if row.money != -flow.money or row.kind != flow.kind or flow.session < row.session:
+        raise BookError(f"A reversal of {flow.reverses} takes back {row.money} of its kind, on {row.session} or later.")
+    other = connection.execute(select(flows.c.key).where(flows.c.reverses == flow.reverses)).scalar()
+    if other is not None:
+        raise BookError(f"The flow {flow.reverses} is reversed already, by {other}.")
+
+
+def _run(row: Row[*tuple[object, ...]]) -> Run:
+    return Run(row.fund_id, row.session, row.slot, row.due, row.started, row.outcome, row.reason)
 
 
 def _between(query: _Query, first: dt.date | None, last: dt.date | None) -> _Query:
@@ -351,54 +379,3 @@ def _between(query: _Query, first: dt.date | None, last: dt.date | None) -> _Que
     if last is not None:
         query = query.where(runs.c.session <= last)
     return query
-
-
-def _balances(connection: Connection, fund_id: str) -> Holdings:
-    def total(column_account: str) -> tuple[Decimal, Decimal]:
-        row = connection.execute(
-            select(func.sum(entries.c.money), func.sum(entries.c.units)).where(
-                entries.c.fund_id == fund_id, entries.c.account == column_account
-            )
-        ).one()
-        return row[0] or _ZERO, row[1] or _ZERO
-
-    return Holdings(units=total("equity")[1], cash=total("cash")[0])
-
-
-def _standing(connection: Connection, fund_id: str) -> Standing:
-    text = connection.execute(
-        select(decisions.c.record).where(decisions.c.fund_id == fund_id).order_by(decisions.c.run_id.desc()).limit(1)
-    ).scalar()
-    return Standing(_balances(connection, fund_id), None if text is None else Record.read(text))
-
-
-def _head(connection: Connection) -> tuple[int, str]:
-    row = connection.execute(
-        select(audit.c.sequence, audit.c.sha256).order_by(audit.c.sequence.desc()).limit(1)
-    ).first()
-    return (0, GENESIS) if row is None else (row.sequence, row.sha256)
-
-
-def _append_audit(
-    connection: Connection, at: dt.datetime, fund_id: str | None, run_id: int | None, kind: str, content: dict[str, str]
-) -> None:
-    sequence, previous = _head(connection)
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    connection.execute(
-        insert(audit).values(
-            sequence=sequence + 1,
-            at=at,
-            fund_id=fund_id,
-            run_id=run_id,
-            kind=kind,
-            content=text,
-            previous_sha256=previous,
-            sha256=link(sequence + 1, at, fund_id, kind, text, previous),
-        )
-    )
-
-
-def link(sequence: int, at: dt.datetime, fund_id: str | None, kind: str, content: str, previous: str) -> str:
-    """Hash of one audit row: of everything in it and of the hash before it."""
-    moment = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    return sha256("\n".join((str(sequence), moment, fund_id or "", kind, content, previous)))

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from insure.errors import BookError
 
 _LARGEST = 2**63 - 1
+_DIGITS = 19
 
 
 class ScaledInteger(TypeDecorator[Decimal]):
@@ -33,16 +34,31 @@ class ScaledInteger(TypeDecorator[Decimal]):
         given: object = value  # a caller without a type checker may hand in anything
         if not (isinstance(given, Decimal) and given.is_finite()):
             raise BookError(f"{value!r} cannot be booked; only finite exact decimals can.")
-        scaled = value.scaleb(self.places)
-        if scaled != scaled.to_integral_value():
-            raise BookError(f"{value} cannot be booked; it has more than {self.places} decimals.")
-        if abs(scaled) > _LARGEST:
+        if value and value.adjusted() + self.places > _DIGITS:
             raise BookError(f"{value} cannot be booked; it is too large.")
-        return int(scaled)
+        if value and value.adjusted() < -self.places:
+            raise BookError(f"{value} cannot be booked; it has more than {self.places} decimals.")
+        # Whole numbers, not Decimal arithmetic: that rounds to the precision of the caller's context.
+        numerator, denominator = value.as_integer_ratio()
+        whole, rest = divmod(numerator * 10**self.places, denominator)
+        if rest:
+            raise BookError(f"{value} cannot be booked; it has more than {self.places} decimals.")
+        if abs(whole) > _LARGEST:
+            raise BookError(f"{value} cannot be booked; it is too large.")
+        return int(whole)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """Integer to Decimal."""
-        return None if value is None else Decimal(value).scaleb(-self.places)
+        """Integer to Decimal.
+
+        Raises:
+            BookError: the database holds something else, as a damaged one may.
+        """
+        if value is None:
+            return None
+        found: object = value  # SQLite keeps any type in any column; PostgreSQL sums integers to Decimal
+        if not (isinstance(found, int | Decimal) and found == int(found)):
+            raise BookError(f"The book holds {value!r} where a whole number belongs; it is damaged.")
+        return Decimal((int(found < 0), tuple(map(int, str(abs(int(found))))), -self.places))
 
 
 class Money(ScaledInteger):
@@ -82,7 +98,15 @@ class Instant(TypeDecorator[dt.datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
         """Text to an aware moment in UTC."""
-        return None if value is None else dt.datetime.fromisoformat(value)
+        if value is None:
+            return None
+        try:
+            moment = dt.datetime.fromisoformat(value)
+        except (TypeError, ValueError) as error:
+            raise BookError(f"The book holds {value!r} where a moment belongs; it is damaged.") from error
+        if moment.tzinfo is None:
+            raise BookError(f"The book holds {value!r}, a moment without a zone; it is damaged.")
+        return moment
 
 
 class Session(TypeDecorator[dt.date]):
@@ -102,4 +126,9 @@ class Session(TypeDecorator[dt.date]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dt.date | None:  # noqa: ARG002
         """Text to date."""
-        return None if value is None else dt.date.fromisoformat(value)
+        if value is None:
+            return None
+        try:
+            return dt.date.fromisoformat(value)
+        except (TypeError, ValueError) as error:
+            raise BookError(f"The book holds {value!r} where a session belongs; it is damaged.") from error

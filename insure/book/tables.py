@@ -1,6 +1,6 @@
 """The tables of the book. Their history is in ``migrations/``; a test holds the two equal."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 from insure.book.columns import Instant, Money, Quantity, Session
 
@@ -62,9 +62,23 @@ orders = Table(
     Column("price", Quantity, nullable=False),
     Column("price_limit", Quantity, nullable=False),
     Column("good_until", Instant, nullable=False),
+    Column("volume_cap_fraction", Float, nullable=False, server_default="0.1"),
     Column("state", String(9), nullable=False),
     Index(None, "fund_id", "state"),
 )
+"""What was decided to be sent: only ``state`` moves, and every move is a row of ``order_events``."""
+
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("order_key", String(192), ForeignKey("orders.key"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "order_key"),
+)
+"""The life of an order, one row a state."""
 
 fills = Table(
     "fills",
@@ -77,7 +91,22 @@ fills = Table(
     Column("commission", Money, nullable=False),
     Column("spread", Money, nullable=False),
     Column("at", Instant, nullable=False),
+    Index(None, "order_key"),
 )
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("key", String(192), primary_key=True),
+    Column("fund_id", String(63), nullable=False),
+    Column("session", Session, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("money", Money, nullable=False),
+    Column("reverses", String(192), ForeignKey("flows.key"), nullable=True),
+    Column("booked", Instant, nullable=False),
+    Index(None, "fund_id", "session"),
+)
+"""Money of holders and fees, as ordered; the entries of the slot that deals them carry the same key."""
 
 entries = Table(
     "entries",
@@ -105,8 +134,11 @@ audit = Table(
     Column("content", Text, nullable=False),
     Column("previous_sha256", String(64), nullable=False),
     Column("sha256", String(64), nullable=False, unique=True),
+    Index(None, "fund_id", "sequence"),
 )
 """The chain: each row carries the hash of the row before it."""
 
-APPEND_ONLY = ("contracts", "runs", "decisions", "fills", "entries", "audit")
+APPEND_ONLY = ("contracts", "runs", "decisions", "order_events", "fills", "flows", "entries", "audit")
 """Tables whose rows nothing may change or take away."""
+FIXED_COLUMNS = ("key", "run_id", "fund_id", "instrument", "units", "price", "price_limit", "good_until")
+"""Columns of ``orders`` that nothing may change; its ``state`` moves."""

@@ -1,0 +1,57 @@
+"""The hash chain: every audit row carries the hash of the row before it."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, insert, select
+
+from insure.book.record import sha256
+from insure.book.tables import audit
+
+GENESIS = "0" * 64
+"""The hash before the first row."""
+
+
+def link(sequence: int, at: dt.datetime, fund_id: str | None, kind: str, content: str, previous: str) -> str:
+    """Hash of one audit row: of everything in it and of the hash before it."""
+    moment = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    return sha256("\n".join((str(sequence), moment, fund_id or "", kind, content, previous)))
+
+
+def head(connection: Connection) -> tuple[int, str]:
+    """Sequence and hash of the last row; 0 and ``GENESIS`` of an empty book."""
+    row = connection.execute(
+        select(audit.c.sequence, audit.c.sha256).order_by(audit.c.sequence.desc()).limit(1)
+    ).first()
+    return (0, GENESIS) if row is None else (row.sequence, row.sha256)
+
+
+def append(
+    connection: Connection,
+    at: dt.datetime,
+    fund_id: str | None,
+    run_id: int | None,
+    kind: str,
+    content: Mapping[str, str],
+) -> None:
+    """One more row on the chain; ``content`` is what it speaks of, as text that can be hashed."""
+    sequence, previous = head(connection)
+    text = canonical(content)
+    connection.execute(
+        insert(audit).values(
+            sequence=sequence + 1,
+            at=at,
+            fund_id=fund_id,
+            run_id=run_id,
+            kind=kind,
+            content=text,
+            previous_sha256=previous,
+            sha256=link(sequence + 1, at, fund_id, kind, text, previous),
+        )
+    )
+
+
+def canonical(content: object) -> str:
+    """JSON with one spelling."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,59 @@
+"""What must be true of every decision that is kept, asserted before it is and again by ``insure verify``."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from insure.book.record import Record
+from insure.decision import years_between
+from insure.fund import Fund
+
+_ZERO = Decimal(0)
+_WEIGHT = 1e-6
+"""Lots and cents move a weight by less than this."""
+
+
+def violations(fund: Fund, record: Record) -> Iterator[str]:
+    """Sentences, one for each law that the record breaks; none for a sound one.
+
+    - a held or skipped slot sends nothing, so nothing is traded on prices that are held;
+    - what is sent is what was decided, and what was executed is no more than what was sent;
+    - the weight after a trade is within the contract's limits, or no further outside than it was;
+    - without a cushion nothing is decided but cash, where the contract says so and no options are held;
+    - options are ordered as decided, and marked with the time to their expiry.
+    """
+    decision, trade = record.decision, record.decision.trade
+    if decision.outcome != "OK" and (trade is not None or record.orders):
+        yield f"the slot ended {decision.outcome} and has orders"
+    decided = [order for order in record.orders if order.key.endswith(":1")]
+    if [order.units for order in decided] != ([trade.units] if trade is not None else []):
+        yield "the orders sent are not the trade decided"
+    bought = [(order.instrument, order.units) for order in record.orders if order.instrument != fund.instrument]
+    if bought != [(each.option.instrument, each.trade.units) for each in decision.option_trades]:
+        yield "the orders for options are not the trades decided"
+    for order in record.orders:
+        done = sum((fill.units for fill in record.fills if fill.order_key == order.key), _ZERO)
+        if abs(done) > abs(order.units) or done * order.units < 0:
+            yield f"{done} units were executed of an order for {order.units}"
+    keys = {order.key for order in record.orders}
+    if any(fill.order_key not in keys for fill in record.fills):
+        yield "a fill belongs to no order of the slot"
+    if record.option_years != tuple(years_between(fund, record.session, one.expiry) for one in record.after.options):
+        yield "the options are marked with another time to expiry than theirs"
+    yield from _weight(fund, record)
+    valuation, ladder = decision.valuation, decision.ladder
+    if valuation is None or ladder is None or decision.outcome != "OK":
+        return
+    optioned = decision.holdings.options or decision.option_trades
+    protects = valuation.guarantee > 0.0 and fund.limits.no_cushion == "cash" and not optioned
+    if protects and not valuation.cushion > 0.0 and ladder["throttle"].units != 0.0:
+        yield f"no cushion is left ({valuation.cushion:,.2f}) and {ladder['throttle'].units} units were decided"
+
+
+def _weight(fund: Fund, record: Record) -> Iterator[str]:
+    valuation = record.decision.valuation
+    if valuation is None or not record.fills:
+        return
+    equity, nav = float(record.equity), float(record.nav)
+    most = max(fund.limits.highest_weight, valuation.weight) + _WEIGHT
+    if not equity <= most * nav:
+        yield f"{equity:,.2f} of {nav:,.2f} is in stock, above the highest weight of {most:.2%}"
