@@ -22,6 +22,15 @@ class Lineage:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A price that nobody confirmed within its time: what is known, and what may be done with it all the same."""
+
+    sentence: str
+    buys: bool
+    """Whether purchases are sent; sales always are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that a decision may look at, validated on construction.
 
@@ -54,6 +63,10 @@ class Snapshot:
     daily_volume: float | None = None
     """Average volume of 20 sessions, units."""
     lineage: tuple[Lineage, ...] = ()
+    quoted: dt.datetime | None = None
+    """Instant of the price, where the feed tells it."""
+    doubt: Doubt | None = None
+    """None for a price that is taken as it is."""
 
     def __post_init__(self) -> None:
         """Refuse what nobody may trade on."""

@@ -85,7 +85,7 @@ def _live_through(desk: Desk, book: Book, funds: list[Fund], due: dict[str, list
 def _summary(fund: Fund, records: list[Record]) -> FundSummary:
     first, last = records[0], records[-1]
     price = last.decision.snapshot.price
-    nav = float(last.after.units * price + last.after.cash)
+    nav = float(last.nav)
     tracks = [record.closed for record in records if record.closed is not None]
     if last.track is not None:
         tracks.append(last.track)

@@ -1,6 +1,6 @@
 """One slot of every fund of a desk, in batches: a commit serves hundreds of funds."""
 
-import datetime as dt
+import os
 from dataclasses import dataclass
 
 from insure.book import Book
@@ -11,8 +11,10 @@ from insure.fund import Feed, Fund
 from insure.slots import Slot
 from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, due_slot, tick, tick_many
+from schedules.notifiers import notifiers_of
 from schedules.outcomes import exit_code
 from schedules.sending import deliver
+from schedules.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,8 @@ def rebalance_all(desk: Desk, book: Book, asked: str | None) -> Round:
             feeds[fund.feed] = desk.feed(fund)
         return feeds[fund.feed]
 
-    def now_of(fund: Fund, slot: Slot) -> dt.datetime:
-        return slot.at if fund.stage == "replay" else now
-
+    notifiers = notifiers_of(desk.terms.alerts, desk.folder, os.environ)
+    service = Service(desk, book, notifiers)
     for fund_id in desk.fund_ids():
         try:
             fund = desk.fund(fund_id)
@@ -58,12 +59,18 @@ def rebalance_all(desk: Desk, book: Book, asked: str | None) -> Round:
             if isinstance(broker, ImmediateBroker):
                 together.append((fund, slot))
                 continue
-            ticks.append(tick(book, fund, slot, feed_of(fund), broker, now_of(fund, slot)))
+            if fund.stage != "replay":
+                ticks.append(service.asked(fund, slot))
+                continue
+            ticks.append(tick(book, fund, slot, feed_of(fund), broker, slot.at))
             if isinstance(broker, OutsideBroker):
                 deliver(book, broker, now, fund.id)
         except InsureError as error:
             refused.append((fund_id, error))
-    for done in tick_many(book, together, feed_of, PaperBroker(), now_of):
+    replays = [(fund, slot) for fund, slot in together if fund.stage == "replay"]
+    live = [(fund, slot) for fund, slot in together if fund.stage != "replay"]
+    ended = list(tick_many(book, replays, feed_of, PaperBroker(), lambda _, slot: slot.at))
+    for done in [*ended, *service.asked_together(live, feed_of)]:
         if isinstance(done, Refused):
             refused.append((done.fund_id, done.error))
         else:

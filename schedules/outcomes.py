@@ -4,12 +4,14 @@ import datetime as dt
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from insure.book import Book
+from insure.book import Book, Record, Run
 from insure.decision import fund_calendar
+from insure.decision.valuation import gap_budget
 from insure.errors import FloorBreached, MarketDataError, NothingDue
 from insure.fund import Fund
 from insure.slots import Slot, next_slot
 from schedules.jobs import Tick
+from schedules.service import Pass
 
 BREACHED = FloorBreached.exit_code
 _MARKET = MarketDataError.exit_code
@@ -23,6 +25,12 @@ def exit_code(done: Tick) -> int:
     if any(event.kind == "floor breached" for event in decision.events) or any(not c.passed for c in decision.checks):
         return BREACHED
     return 0 if decision.outcome == "OK" else 1
+
+
+def pass_exit_code(done: Pass) -> int:
+    """The gravest of a pass: 3 breached, 1 failed, missed or not recorded, 4 no price, 0 done; 5 nothing was due."""
+    codes = {exit_code(tick) for tick in done.ticks} | ({1} if done.troubles else set())
+    return next((code for code in (BREACHED, 1, _MARKET, 0) if code in codes), NothingDue.exit_code)
 
 
 def tick_figures(done: Tick) -> dict[str, object]:
@@ -45,7 +53,10 @@ def tick_figures(done: Tick) -> dict[str, object]:
         "volatility": decision.snapshot.volatility.vol,
         "valuation": asdict(decision.valuation) if decision.valuation else None,
         "ladder": [asdict(rung) for rung in record.ladder.rungs] if record.ladder else [],
-        "orders": [{"key": order.key, "units": str(order.units), "price": str(order.price)} for order in record.orders],
+        "orders": [
+            {"key": order.key, "instrument": order.instrument, "units": str(order.units), "price": str(order.price)}
+            for order in record.orders
+        ],
         "fills": [
             {
                 "reference": fill.reference,
@@ -59,7 +70,13 @@ def tick_figures(done: Tick) -> dict[str, object]:
         ],
         "checks": [asdict(check) for check in decision.checks],
         "events": [asdict(event) for event in decision.events],
-        "holdings": {"units": str(record.after.units), "cash": str(record.after.cash)},
+        "holdings": {
+            "units": str(record.after.units),
+            "cash": str(record.after.cash),
+            "options": [
+                {"instrument": option.instrument, "units": str(option.units)} for option in record.after.options
+            ],
+        },
         "twin": track.twin_value if track else None,
         "slippage": {"total": track.total, "causes": dict(track.causes)} if track else None,
         "slippage_missing": record.track_missing or None,
@@ -92,6 +109,17 @@ class FundStatus:
         return asdict(self)
 
 
+def _waits(book: Book, fund: Fund, ended: Run | None, last: Record | None) -> str:
+    """What waits: a slot that was held, and flows that a fund with options deals only once these are settled."""
+    said = [f"held: {ended.reason}"] if ended is not None and ended.outcome == "HELD" else []
+    options = () if last is None else last.after.options
+    waiting = book.waiting_flows(fund.id) if options else []
+    if waiting:
+        until = max(option.expiry for option in options)
+        said.append(f"{len(waiting)} flow{'s wait' if len(waiting) > 1 else ' waits'} until options expire on {until}")
+    return "; ".join(said)
+
+
 def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
     """How a fund stands after its last decision; ``now`` finds the next slot, except in a replay, which has its own."""
     calendar = fund_calendar(fund)
@@ -108,14 +136,12 @@ def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
         coming = next_slot(fund.schedule.timing, calendar, moment)
     nav = weight = floor = cushion = gap = None
     if last is not None:
-        price = float(last.decision.snapshot.price)
-        equity = float(last.after.units) * price
-        nav = equity + float(last.after.cash)
+        equity, nav = float(last.equity), float(last.nav)
         weight = equity / nav
         if last.decision.valuation is not None and last.decision.valuation.guarantee > 0.0:
             floor = last.decision.valuation.floor
             cushion = nav - floor
-            gap = max(cushion, 0.0) / equity if equity > 0.0 and cushion <= equity else None
+            gap = gap_budget(nav, floor, equity, last.option_legs, last.decision.snapshot)
     return FundStatus(
         fund_id=fund.id,
         name=fund.name,
@@ -128,6 +154,6 @@ def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
         gap_budget=gap,
         next_slot=coming.key if coming is not None else None,
         next_due=coming.at if coming is not None else None,
-        waits=f"held: {ended.reason}" if ended is not None and ended.outcome == "HELD" else "",
+        waits=_waits(book, fund, ended, last),
         breached=cushion is not None and not cushion >= 0.0,
     )

@@ -14,8 +14,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from insure.dates import BeyondHorizon, Calendar, utc
+from insure.decision import fund_calendar
 from insure.errors import InvalidInput, NothingDue
+from insure.fund import Fund
 from insure.slots import Slot, Timing, next_slot, slots_between
+
+_MOMENT = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,14 @@ class Coming:
     deadline: dt.datetime
 
 
+def plan_of(fund: Fund, since: dt.datetime | None = None) -> Plan:
+    """The plan of a fund; owed from the start of its protection on, where ``since`` is None."""
+    calendar = fund_calendar(fund)
+    window = dt.timedelta(minutes=fund.schedule.deadline_minutes)
+    start = calendar.opens(calendar.on_or_after(fund.protection.start)) - _MOMENT
+    return Plan(fund.id, fund.schedule.timing, calendar, window, start if since is None else max(start, since))
+
+
 def agenda(plan: Plan, ended: Collection[str], now: dt.datetime) -> Agenda:
     """What the fund owes at ``now``.
 
@@ -130,9 +142,18 @@ def _next(plan: Plan, ended: Collection[str], after: dt.datetime) -> Slot:
     return slot
 
 
-def _missed(plan: Plan, slot: Slot, latest: Slot, now: dt.datetime) -> str:
-    was = f"{slot.key} was due at {slot.at:%Y-%m-%d %H:%M} UTC"
+def too_late(plan: Plan, slot: Slot, now: dt.datetime) -> str:
+    """Why ``slot`` may not start any more, in one sentence; empty while it may."""
     deadline = plan.deadline(slot)
     if now <= deadline:
-        return f"Missed: {was}, and {latest.key} has come since; only the latest slot is run."
-    return f"Missed: {was} with a deadline at {deadline:%H:%M}; it is {now:%Y-%m-%d %H:%M} UTC. Not traded late."
+        return ""
+    return f"Missed: {_was(slot)} with a deadline at {deadline:%H:%M}; it is {now:%Y-%m-%d %H:%M} UTC. Not traded late."
+
+
+def _missed(plan: Plan, slot: Slot, latest: Slot, now: dt.datetime) -> str:
+    late = too_late(plan, slot, now)
+    return late or f"Missed: {_was(slot)}, and {latest.key} has come since; only the latest slot is run."
+
+
+def _was(slot: Slot) -> str:
+    return f"{slot.key} was due at {slot.at:%Y-%m-%d %H:%M} UTC"

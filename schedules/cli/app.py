@@ -5,7 +5,7 @@ import sys
 import typer
 
 from insure.errors import InsureError
-from schedules.cli import backtesting, funds, keeping, quotes, rebalancing, reporting, service, stressing
+from schedules.cli import backtesting, funds, keeping, quotes, rebalancing, reporting, service, stressing, studying
 from schedules.cli.answer import Answer, wants_json
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("ack")(service.ack)
 app.add_typer(service.schedule_app, name="schedule")
 app.command("backtest")(backtesting.backtest)
 app.command("stress")(stressing.stress)
+app.command("optimise")(studying.optimise)
 app.add_typer(reporting.report_app, name="report")
 app.command("verify")(keeping.verify)
 app.command("backup")(keeping.backup)

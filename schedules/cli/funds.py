@@ -109,6 +109,11 @@ def check(fund: FundArgument, desk: DeskOption = HERE, as_json: JsonOption = Fal
             ["participation", percent(cost.participation), "of the index's rise is kept at the horizon"],
             ["premium", percent(cost.premium), "of the fund"],
             ["equity", percent(cost.equity_weight), "of the fund is bought first"],
+            *(
+                [["options", percent(cost.options_cost), f"of the fund buys {', '.join(cost.options)}"]]
+                if cost.options
+                else []
+            ),
             ["gap budget", reach, "instant fall of the index that reaches the floor"],
             ["rate", percent(snapshot.rate), "a year"],
             ["volatility", percent(snapshot.volatility.vol), f"{snapshot.volatility.method}"],

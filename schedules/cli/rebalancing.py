@@ -1,11 +1,11 @@
-"""`insure rebalance` and `insure status`: one tick, and how the desk stands."""
+"""`insure rebalance`: one tick, of one fund or of every one."""
 
 import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, percent, whole
+from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, percent
 
 if TYPE_CHECKING:
     from schedules.desk import Desk
@@ -37,8 +37,8 @@ def rebalance(
 def _one_fund(place: "Desk", fund: str, slot: str | None, answer: Answer, *, keep: bool) -> None:
     from insure.broker import OutsideBroker  # noqa: PLC0415
     from schedules.jobs import due_slot, tick  # noqa: PLC0415
-    from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
     from schedules.notifiers import notifiers_of  # noqa: PLC0415
+    from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
     from schedules.sending import deliver  # noqa: PLC0415
     from schedules.service import Service  # noqa: PLC0415
 
@@ -99,54 +99,3 @@ def _every_fund(place: "Desk", slot: str | None, answer: Answer) -> None:
     for fund_id, error in round_.refused:
         answer.say(f"{fund_id}: {error}")
     raise typer.Exit(round_.exit_code)
-
-
-def status(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:
-    """Funds, floor, cushion, gap budget, next slot, what waits for whom."""
-    from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.outcomes import BREACHED, fund_status  # noqa: PLC0415
-
-    answer = Answer(as_json)
-    place = open_desk(desk)
-    with place.book() as book:
-        standings = [fund_status(fund, book, place.clock()) for fund in place.funds()]
-        sequence, head = book.head()
-    answer.give(
-        {
-            "desk": place.terms.name,
-            "funds": [standing.figures() for standing in standings],
-            "anchor": {"sequence": sequence, "sha256": head},
-        }
-    )
-    answer.table(
-        place.terms.name,
-        [
-            ("fund", "left"),
-            ("stage", "left"),
-            ("session", "left"),
-            ("value", "right"),
-            ("floor", "right"),
-            ("cushion", "right"),
-            ("equity", "right"),
-            ("gap budget", "right"),
-            ("next slot (UTC)", "left"),
-            ("waits", "left"),
-        ],
-        [
-            [
-                each.fund_id,
-                each.stage,
-                str(each.session or "not started"),
-                whole(each.nav),
-                whole(each.floor),
-                whole(each.cushion),
-                percent(each.weight, ""),
-                percent(each.gap_budget, ""),
-                f"{each.next_due:%Y-%m-%d %H:%M}" if each.next_due else "none",
-                each.waits,
-            ]
-            for each in standings
-        ],
-    )
-    answer.say(f"Chain head {sequence}: {head}")
-    raise typer.Exit(BREACHED if any(each.breached for each in standings) else 0)

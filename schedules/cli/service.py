@@ -28,12 +28,12 @@ def run(
 ) -> None:
     """Run the service: wake at every slot until stopped (SIGTERM, SIGINT)."""
     from schedules.desk import open_desk  # noqa: PLC0415 - the domain loads when it is run, not for --help
-    from schedules.serving import log_to_stderr, run_id, serve  # noqa: PLC0415
+    from schedules.serving import logging_to_stderr, run_id, serve  # noqa: PLC0415
 
     place = open_desk(desk)
     name = run_id(place)
-    log_to_stderr(name, as_json=json_logs)
-    serve(place, name, beat)
+    with logging_to_stderr(name, as_json=json_logs):
+        serve(place, name, beat)
 
 
 def run_once(desk: DeskOption = HERE, as_json: JsonOption = False, json_logs: JsonLogs = False) -> None:
@@ -41,13 +41,13 @@ def run_once(desk: DeskOption = HERE, as_json: JsonOption = False, json_logs: Js
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.notifiers import figures  # noqa: PLC0415
     from schedules.outcomes import pass_exit_code, tick_figures  # noqa: PLC0415
-    from schedules.serving import log_to_stderr, run_id, run_once  # noqa: PLC0415
+    from schedules.serving import logging_to_stderr, run_id, run_once  # noqa: PLC0415
 
     answer = Answer(as_json)
     place = open_desk(desk)
     name = run_id(place)
-    log_to_stderr(name, as_json=json_logs)
-    done = run_once(place, name)
+    with logging_to_stderr(name, as_json=json_logs):
+        done = run_once(place, name)
     code = pass_exit_code(done)
     answer.give(
         {
