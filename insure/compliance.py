@@ -430,7 +430,10 @@ def _sold(record: Record) -> bool:
 
 def _ordered(record: Record) -> float:
     trade, valuation = record.decision.trade, record.decision.valuation
-    return float(trade.value) / valuation.nav if trade is not None and valuation is not None else 0.0
+    if valuation is None:
+        return 0.0
+    values = [each.trade.value for each in record.decision.option_trades] + ([] if trade is None else [trade.value])
+    return float(max(values, default=Decimal(0))) / valuation.nav
 
 
 def _changed(record: Record) -> float:

@@ -2,13 +2,16 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 
 from insure.dates import anniversary
 from insure.decision import Decision, Holdings, decide, fund_calendar
+from insure.decision.options import legs_at
+from insure.decision.valuation import gap_budget
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.strategies import synthetic_put
-from insure.strategy_terms import CppiTerms
+from insure.strategy_terms import CppiTerms, DeltaNeutralTerms, HybridTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,11 @@ class Cost:
     equity_weight: float
     """That the fund's own strategy starts with."""
     gap_budget: float | None
-    """Instant fall that reaches the floor at that weight; None where none does."""
+    """Instant fall that reaches the floor at that weight, with the options bought; None where none does."""
+    options: tuple[str, ...] = ()
+    """Options that the strategy begins with."""
+    options_cost: float = 0.0
+    """What they cost, fraction of the fund."""
 
 
 def horizon(fund: Fund) -> dt.date:
@@ -46,13 +53,14 @@ def sentences(fund: Fund) -> list[str]:
     else:
         said.append(f"From {protection.start} the fund follows its strategy; it promises no floor.")
     said.append(
-        f"On {end} a new period of {_years(protection.horizon_years)} begins on the value of that day, with the same "
-        "floor fraction."
+        f"On {end} a new period of {_years(protection.horizon_years)} begins on the value of that day"
+        f"{', with the same floor fraction' if fund.protects else ''}."
         if protection.roll == "at_horizon"
         else f"Protection ends on {end}; nothing is traded after it until a new start is agreed."
     )
+    options = ", options on it" if fund.holds_options else ""
     said.append(
-        f"It holds {fund.instrument} and cash in {fund.currency}, between {limits.lowest_weight:.0%} and "
+        f"It holds {fund.instrument}{options} and cash in {fund.currency}, between {limits.lowest_weight:.0%} and "
         f"{limits.highest_weight:.0%} in stock, and begins with {fund.initial_money:,.2f} {fund.currency}."
     )
     said.append(
@@ -67,6 +75,12 @@ def sentences(fund: Fund) -> list[str]:
             else "The premium of the put is paid from outside the fund."
         )
     said.append(_strategy_sentence(fund))
+    if fund.holds_options:
+        said.append(
+            f"Options are bought at the first slot of a period, at {_option_vol(fund)}, and settled in "
+            "cash at the first slot at or after their expiry. While they are held, subscriptions, redemptions and fees "
+            "wait."
+        )
     said.append(
         f"It decides at {fund.schedule.slot} of {fund.schedule.calendar} sessions; a slot that starts more than "
         f"{fund.schedule.deadline_minutes:g} minutes late is missed, not traded. Time is counted "
@@ -86,7 +100,11 @@ def sentences(fund: Fund) -> list[str]:
         f"{limits.largest_order_weight:.0%} of the fund waits for a person."
     )
     if fund.protects and limits.no_cushion == "cash":
-        said.append("At or below the floor everything goes into cash.")
+        said.append(
+            "At or below the floor everything goes into cash once no options are held; until then the strategy goes on."
+            if fund.holds_options
+            else "At or below the floor everything goes into cash."
+        )
     return said
 
 
@@ -110,7 +128,8 @@ def protection_today(fund: Fund, snapshot: Snapshot) -> tuple[Cost | None, Decis
         fund.protection.financing,
     )
     weight = ladder["lots"].weight
-    fall = valuation.cushion / (weight * valuation.nav) if weight > 0.0 else 1.0
+    bought = tuple(each.option for each in decision.option_trades)
+    legs = legs_at(fund, bought, snapshot.session)
     return Cost(
         session=snapshot.session,
         strike=solution.strike_ratio * float(snapshot.price),
@@ -118,7 +137,9 @@ def protection_today(fund: Fund, snapshot: Snapshot) -> tuple[Cost | None, Decis
         participation=solution.participation,
         premium=solution.put_cost,
         equity_weight=weight,
-        gap_budget=fall if fall <= 1.0 else None,
+        gap_budget=gap_budget(valuation.nav, valuation.floor, weight * valuation.nav, legs, snapshot),
+        options=tuple(f"{one.units.normalize():,f} {one.instrument}" for one in bought),
+        options_cost=float(-sum((each.cash for each in decision.option_trades), Decimal(0))) / valuation.nav,
     ), decision
 
 
@@ -126,7 +147,22 @@ def _years(count: float) -> str:
     return "one year" if count == 1.0 else f"{count:g} years"
 
 
+def _option_vol(fund: Fund) -> str:
+    spread = fund.twin.vol_spread
+    more = f" {'plus' if spread > 0.0 else 'less'} {abs(spread) * 100:g} points" if spread else ""
+    return ("the hedge volatility" if fund.twin.vol == "hedge" else "the feed's volatility index") + more
+
+
 def _unless(fund: Fund) -> str:
+    if fund.strategy.kind == "static_put":
+        return (
+            "whoever sold the puts does not pay, the cash loses value, or costs and lots took what the structure needed"
+        )
+    if fund.strategy.kind == "hybrid":
+        return (
+            "the index jumps, or moves more than the hedge volatility foresaw, between two trades, where no bought put "
+            "covers it, trading is halted while it falls, whoever sold the puts does not pay, or the cash loses value"
+        )
     if isinstance(fund.strategy, CppiTerms):
         return (
             f"the index falls by more than {1.0 / fund.strategy.multiplier:.0%} between two trades, trading is halted "
@@ -151,13 +187,42 @@ def _strategy_sentence(fund: Fund) -> str:
             "units": "the model's units are held",
             "resolve": "the strike is solved anew for today's value",
         }[terms.tracking]
-        return f"Strategy: a synthetic put hedged at {fund.volatility.kind} volatility; after drift {follow}."
-    if terms.kind == "cppi":
-        return f"Strategy: {terms.multiplier:g} times the cushion above a floor ({terms.floor_rule}) is held in stock."
-    if terms.kind == "tipp":
-        return f"Strategy: {terms.multiplier:g} times the cushion above a floor that follows the highest value up."
-    if terms.kind == "stop_loss":
-        return "Strategy: stock until the floor is touched, cash from then on."
-    if terms.kind == "constant_mix":
-        return f"Strategy: {terms.weight:.0%} in stock, restored at every slot."
-    return f"Strategy: {terms.weight:.0%} in stock, bought once."
+        said = f"a synthetic put hedged at {fund.volatility.kind} volatility; after drift {follow}"
+    elif terms.kind == "cppi":
+        said = f"{terms.multiplier:g} times the cushion above a floor ({terms.floor_rule}) is held in stock"
+    elif terms.kind == "tipp":
+        said = f"{terms.multiplier:g} times the cushion above a floor that follows the highest value up"
+    elif terms.kind == "stop_loss":
+        said = "stock until the floor is touched, cash from then on"
+    elif terms.kind == "constant_mix":
+        said = f"{terms.weight:.0%} in stock, restored at every slot"
+    elif terms.kind == "buy_and_hold":
+        said = f"{terms.weight:.0%} in stock, bought once"
+    elif terms.kind == "static_put":
+        said = "stock with a bought put on every unit, held to the horizon"
+    elif terms.kind == "hybrid":
+        said = _hybrid(terms)
+    else:
+        said = _delta_neutral(terms)
+    return f"Strategy: {said}."
+
+
+def _hybrid(terms: HybridTerms) -> str:
+    where = "at its strike" if terms.gap_fraction == 1.0 else f"at {terms.gap_fraction:.0%} of its strike"
+    until = "" if terms.put_years is None else f", for {_years(terms.put_years)}"
+    return (
+        f"a put of which {terms.bought_fraction:.0%} of the units are bought {where}{until}, and the rest is "
+        "replicated with stock"
+    )
+
+
+def _delta_neutral(terms: DeltaNeutralTerms) -> str:
+    book = ", ".join(
+        f"{each.kind}s at {each.strike_fraction:.0%} of the index on {each.units_fraction:.0%} of the fund's units "
+        f"({'to the horizon' if each.years is None else _years(each.years)})"
+        for each in terms.options
+    )
+    return (
+        f"{book}; their delta is hedged with stock to {terms.target:g} per notional once it is {terms.tolerance:g} "
+        "away, and never by selling short"
+    )

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from insure.accrual import Accrual
 from insure.decision import Decision, Holdings, Ladder
+from insure.decision.options import legs_at
 from insure.errors import FloorUnaffordable
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.pricing.elementary import exp
-from insure.slippage import Mark, Rung, Step, Track, opened
+from insure.slippage import Mark, Rung, Step, Track, Twin, opened
+from insure.strategies.legs import book
 
 CAUSE_OF_STAGE = {
     "model": "model",
@@ -55,7 +57,7 @@ def follow(
     carried = None
     if before is not None and then is not None and held is not None:
         years_left = decision.ended.years_left if decision.ended else _years_left(decision, before, accrual)
-        carried = _carried(before, ladder, held, then, accrual, decision.snapshot, years_left)
+        carried = _carried(fund, before, ladder, held, then, accrual, decision.snapshot, years_left)
     if not decision.rolled:
         return Following(carried, None, "" if carried else "there is no twin: no protection period is in force")
     valuation, memory = decision.valuation, decision.memory
@@ -63,6 +65,8 @@ def follow(
         return Following(None, carried, "no protection period could begin")
     mark = mark_of(decision.snapshot, valuation.years_left)
     protection = fund.protection
+    if memory.start.beside == "cash":
+        return Following(Track(Twin.in_cash(valuation.nav, mark), mark), carried, "")
     try:
         track = opened(valuation.nav, valuation.guarantee, mark, protection.dividends, protection.financing)
     except FloorUnaffordable as refusal:
@@ -82,6 +86,7 @@ def _years_left(decision: Decision, before: Track, accrual: Accrual) -> float:
 
 
 def _carried(
+    fund: Fund,
     before: Track,
     ladder: Ladder | None,
     held: Holdings,
@@ -103,4 +108,14 @@ def _carried(
         payout=0.0 if before.twin.reinvested else before.twin.units * float(now.dividend),
         distributed=float(accrual.distributed),
     )
-    return before.carried(mark_of(now, years_left), step, rungs)
+    mark, then_left = mark_of(now, years_left), before.mark.years_left
+    # The twin counts time to the horizon, an option to its own expiry: the same days, by the same day count.
+    owned = [
+        leg._replace(before_horizon=then_left + leg.before_horizon) for leg in legs_at(fund, held.options, then.session)
+    ]
+    track = before.carried(mark, step, rungs, tuple(owned))
+    if not accrual.expired:
+        return track
+    gone = tuple(leg for leg, option in zip(owned, held.options, strict=True) if option in accrual.expired)
+    payoff = book(gone, mark.spot, mark.years_left, mark.rate, mark.dividend_yield, mark.vol).value
+    return track.charged({"rounding": payoff - float(accrual.settled)})

@@ -239,7 +239,7 @@ def valuation_figures(record: Record, valuation: Valuation | None) -> Figures:
         "nav": Figure("Net asset value", nav, "money", "equity + cash, before the trade"),
     }
     if decision.holdings.options:
-        named = ", ".join(f"{one.units:,f} {one.instrument}" for one in decision.holdings.options)
+        named = ", ".join(f"{one.units.normalize():,f} {one.instrument}" for one in decision.holdings.options)
         found["options"] = Figure("Options", nav - equity - decision.holdings.cash, "money", f"at their mark: {named}")
         found["nav"] = Figure("Net asset value", nav, "money", "equity + cash + options, before the trade")
     if valuation is None:

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from insure.feeds.feed import Observation, Row, newest
 from insure.fund import Fund, fund_adapter
+from insure.market import Snapshot
+from insure.volatility import Estimate
 
 Toml: TypeAlias = "str | int | float | Decimal | dt.date | Mapping[str, Toml] | Sequence[Toml]"
 
@@ -37,6 +39,22 @@ def fund(**changes: Toml) -> Fund:
         else:
             content[section] = value
     return fund_adapter().validate_python(content)
+
+
+def snapshot(
+    session: dt.date, price: Decimal, rate: float = 0.03, vol: float = 0.2, dividend_yield: float = 0.0
+) -> Snapshot:
+    """A market at which options cost the hedge volatility."""
+    return Snapshot(
+        at=dt.datetime.combine(session, dt.time(21), dt.UTC),
+        session=session,
+        price=price,
+        rate=rate,
+        volatility=Estimate(vol, "given", 0, None, ""),
+        put_vol=vol,
+        put_vol_source="given",
+        dividend_yield=dividend_yield,
+    )
 
 
 class ToldPrices:

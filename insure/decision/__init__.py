@@ -1,8 +1,10 @@
 """From what was seen to what is done: valuation, ladder, trades, checks."""
 
-from insure.decision.decide import Decision, Event, Outcome, decide, fund_calendar
-from insure.decision.holdings import Holdings, Memory, Period
+from insure.decision.calendars import fund_calendar, years_between
+from insure.decision.decide import Decision, Event, Outcome, decide
+from insure.decision.holdings import Holdings, Memory, OptionHeld, Period, option_account
 from insure.decision.ladder import Ladder, Rung
+from insure.decision.options import OptionTrade
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
 
@@ -12,6 +14,8 @@ __all__ = [
     "Holdings",
     "Ladder",
     "Memory",
+    "OptionHeld",
+    "OptionTrade",
     "Outcome",
     "Period",
     "Rung",
@@ -19,4 +23,6 @@ __all__ = [
     "Valuation",
     "decide",
     "fund_calendar",
+    "option_account",
+    "years_between",
 ]

@@ -3,10 +3,12 @@
 Every comparison is written so that NaN fails it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from insure.decision.holdings import Holdings
 from insure.decision.ladder import Ladder
+from insure.decision.options import OptionTrade
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
 from insure.fund import Fund
@@ -26,12 +28,22 @@ class Check:
 
 
 def pre_trade(
-    fund: Fund, holdings: Holdings, valuation: Valuation, ladder: Ladder, trade: Trade | None
+    fund: Fund,
+    holdings: Holdings,
+    valuation: Valuation,
+    ladder: Ladder,
+    trade: Trade | None,
+    options: Sequence[OptionTrade] = (),
 ) -> tuple[Check, ...]:
-    """All pre-trade checks of one decision, passed or not, in the order that a report prints them."""
+    """All pre-trade checks of one decision, passed or not, in the order that a report prints them.
+
+    Cash is what is left after the stock and the options together; the largest order may be one of either.
+    """
     decided = ladder["lots"]
-    cash_after = float(holdings.cash if trade is None else trade.cash_after(holdings.cash))
-    order = 0.0 if trade is None else float(trade.value) / valuation.nav
+    cash = sum((each.cash for each in options), holdings.cash)
+    cash_after = float(cash if trade is None else trade.cash_after(cash))
+    orders = [each.trade for each in options] if trade is None else [trade, *(each.trade for each in options)]
+    order = max((float(each.value) / valuation.nav for each in orders), default=0.0)
     highest = fund.limits.highest_weight
     return (
         _at_least("net asset value", valuation.nav, 0.0, "money", "The fund is worth {value:,.2f}."),

@@ -1,13 +1,23 @@
 """The decision: one pure function from what is agreed, held, remembered and seen to what is to be done."""
 
-import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
-from insure.dates import Calendar, anniversary, calendar, year_fraction
+from insure.dates import anniversary
+from insure.decision.calendars import fund_calendar, years_between
 from insure.decision.checks import Check, pre_trade
 from insure.decision.holdings import Holdings, Memory, Period
 from insure.decision.ladder import Ladder, climb
+from insure.decision.options import (
+    OptionTrade,
+    held_of,
+    legs_at,
+    listed,
+    refuse_expired,
+    traded_at_mark,
+    worth,
+)
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation, valued
 from insure.errors import FloorUnaffordable, InvalidInput
@@ -51,6 +61,8 @@ class Decision:
     outcome: Outcome
     reason: str
     """One sentence: what is done and why."""
+    option_trades: tuple[OptionTrade, ...] = ()
+    """Options to be traded where a period begins, beside the trade in stock."""
 
     @property
     def rolled(self) -> bool:
@@ -59,64 +71,66 @@ class Decision:
         return self.memory is not None and self.memory.period.number != before
 
 
-def fund_calendar(fund: Fund) -> Calendar:
-    """The calendar of the fund's exchange, with the closures that its file announces."""
-    return calendar(fund.schedule.calendar, fund.schedule.closures, fund.schedule.early_closes)
-
-
 def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snapshot) -> Decision:
     """Decide one slot; pure, and total over everything that passes validation.
 
     Args:
         fund: the protection contract.
-        holdings: exact units and cash before the trade; not both zero.
+        holdings: exact units, cash and options before the trade; not all of them zero, no option expired.
         memory: as the decision before left it, None for the first of a fund.
         snapshot: what was seen.
 
     Returns:
-        A decision whose outcome is OK (with a trade or with none), HELD (a check failed: nothing is traded and a person
-        is asked) or SKIPPED (the protection has ended and does not roll).
+        A decision whose outcome is OK (with a trade or with none), HELD (a check failed, or a purchase rests on a
+        doubted price: nothing is traded and a person is asked) or SKIPPED (the protection has ended and does not roll).
 
     Raises:
-        InvalidInput: the fund is empty, or the snapshot lies before the start of the protection.
+        InvalidInput: the fund is empty, holds an option at or after its expiry, or the snapshot lies before the start
+            of the protection.
     """
-    sessions = fund_calendar(fund)
     session = snapshot.session
-    if not holdings.units + holdings.cash > 0:
+    if not (holdings.units + holdings.cash > 0 or holdings.options):
         raise InvalidInput(f"{fund.id} holds nothing: book a subscription before the first decision.")
     if session < fund.protection.start:
         raise InvalidInput(f"{session} lies before the protection of {fund.id} starts, {fund.protection.start}.")
+    refuse_expired(fund, holdings.options, session)
 
+    if memory is not None and session > memory.period.end and fund.protection.roll == "none":
+        return _skipped(fund, holdings, memory, snapshot)
+    legs = legs_at(fund, holdings.options, session)
+    if not float(holdings.units * snapshot.price + holdings.cash) + worth(fund, holdings.options, snapshot) > 0.0:
+        return _held_without_period(fund, holdings, memory, snapshot, None, [], f"{fund.id} is worth nothing.")
     events: list[Event] = []
     ended: Valuation | None = None
     current = memory
     if memory is not None and session >= memory.period.end:
-        if session > memory.period.end and fund.protection.roll == "none":
-            return _skipped(fund, holdings, memory, snapshot)
-        ended, _ = valued(
-            holdings, memory, snapshot, _strategy(fund, memory), _elapsed(fund, sessions, memory, session), 0.0
-        )
+        elapsed = years_between(fund, memory.period.start, session)
+        ended, _ = valued(holdings, memory, snapshot, _strategy(fund, memory), elapsed, 0.0, legs)
         events.append(_period_ended(memory, ended))
         if fund.protection.roll == "at_horizon":
             current = None
+    options: tuple[OptionTrade, ...] = ()
     if current is None:
         try:
-            current = _begin(fund, sessions, holdings, snapshot, number=memory.period.number + 1 if memory else 1)
+            current = _begin(fund, holdings, snapshot, number=memory.period.number + 1 if memory else 1)
         except FloorUnaffordable as refusal:
             return _held_without_period(fund, holdings, memory, snapshot, ended, events, str(refusal))
+        options = _option_trades(fund, current, holdings, snapshot)
         events.append(Event("period began", _promise_sentence(fund, current)))
 
     strategy = _strategy(fund, current)
-    years_left = max(_years(fund, sessions, session, current.period.end), 0.0)
-    valuation, sight = valued(
-        holdings, current, snapshot, strategy, _elapsed(fund, sessions, current, session), years_left
-    )
+    years_left = years_between(fund, session, current.period.end)
+    elapsed = years_between(fund, current.period.start, session)
+    valuation, sight = valued(holdings, current, snapshot, strategy, elapsed, years_left, legs)
     weight, _, state = strategy.rule(current.start.terms, current.start.state, sight)
     locked = valuation.guarantee > 0.0 and not valuation.cushion > 0.0
     why = _model_reason(fund, state, snapshot, valuation, weight)
-    ladder, trade = climb(fund, holdings, snapshot, valuation.nav, valuation.weight, weight, why, locked=locked)
+    premium = -sum((each.cash for each in options), Decimal(0))
+    ladder, trade = climb(
+        fund, holdings, snapshot, valuation.nav, valuation.weight, weight, why, locked=locked, premium=premium
+    )
     events.extend(_floor_events(fund, current, valuation))
-    checks = pre_trade(fund, holdings, valuation, ladder, trade)
+    checks = pre_trade(fund, holdings, valuation, ladder, trade, options)
     failed = [check for check in checks if not check.passed]
     after = Memory(
         period=current.period,
@@ -125,7 +139,19 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         breached=current.breached or (locked and valuation.cushion < 0.0),
         locked=locked,
     )
-    outcome: Outcome = "HELD" if failed else "OK"
+    refusals = [check.sentence for check in failed]
+    doubt = snapshot.doubt
+    if doubt is not None and not doubt.buys and trade is not None and trade.units > 0:
+        refusals.append(f"{doubt.sentence} Reduce-only: {trade.units:,f} units are not bought.")
+    elif doubt is not None and not doubt.buys and options:
+        refusals.append(f"{doubt.sentence} Reduce-only: no options are traded.")
+    if refusals and options:
+        # A structure of stock and options begins whole or not at all: the next slot begins it anew.
+        told = [event for event in events if event.kind != "period began"]
+        unbegun = _held_without_period(fund, holdings, memory, snapshot, ended, told, " ".join(refusals))
+        return replace(unbegun, checks=checks)
+    outcome: Outcome = "HELD" if refusals else "OK"
+    verdict = " ".join(refusals) or _verdict(fund, valuation, ladder, trade, options)
     return Decision(
         fund_id=fund.id,
         config_sha256=fund.config_sha256,
@@ -136,37 +162,49 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         valuation=valuation,
         ended=ended,
         ladder=ladder,
-        trade=None if failed else trade,
+        trade=None if refusals else trade,
         checks=checks,
         events=tuple(events),
         outcome=outcome,
-        reason=" ".join(check.sentence for check in failed) if failed else _verdict(fund, valuation, ladder, trade),
+        reason=verdict if refusals or doubt is None else f"{doubt.sentence} {verdict}",
+        option_trades=options,
     )
-
-
-def _years(fund: Fund, sessions: Calendar, first: dt.date, last: dt.date) -> float:
-    return year_fraction(fund.schedule.day_count, sessions, first, last) if last > first else 0.0
-
-
-def _elapsed(fund: Fund, sessions: Calendar, memory: Memory, session: dt.date) -> float:
-    return _years(fund, sessions, memory.period.start, session)
 
 
 def _strategy(fund: Fund, memory: Memory) -> Strategy:
     period = memory.period
-    return fund.strategy.strategy(fund.promise(period.value, period.years, period.vol))
+    return fund.strategy.strategy(fund.promise(period.value, period.years, period.vol, period.spot))
 
 
-def _begin(fund: Fund, sessions: Calendar, holdings: Holdings, snapshot: Snapshot, number: int) -> Memory:
-    value = float(holdings.units * snapshot.price + holdings.cash)
-    end = anniversary(sessions, snapshot.session, fund.protection.horizon_years)
-    years = _years(fund, sessions, snapshot.session, end)
+def _begin(fund: Fund, holdings: Holdings, snapshot: Snapshot, number: int) -> Memory:
+    value = float(holdings.units * snapshot.price + holdings.cash) + worth(fund, holdings.options, snapshot)
+    session = snapshot.session
+    end = anniversary(fund_calendar(fund), session, fund.protection.horizon_years)
+    years = years_between(fund, session, end)
     vol = snapshot.volatility.vol
     spot = float(snapshot.price)
-    period = Period(number, snapshot.session, end, value, spot, years, vol)
-    strategy = fund.strategy.strategy(fund.promise(value, years, vol))
-    opening = Opening(value, spot, years, snapshot.rate, snapshot.dividend_yield, vol)
+    period = Period(number, session, end, value, spot, years, vol)
+    strategy = fund.strategy.strategy(fund.promise(value, years, vol, spot))
+    opening = Opening(
+        value,
+        spot,
+        years,
+        snapshot.rate,
+        snapshot.dividend_yield,
+        vol,
+        snapshot.put_vol,
+        listed(fund, session, end),
+    )
     return Memory(period, strategy.begin(opening), last_target=0.0, breached=False, locked=False)
+
+
+def _option_trades(fund: Fund, memory: Memory, holdings: Holdings, snapshot: Snapshot) -> tuple[OptionTrade, ...]:
+    """The options that a period begins with, and the closing of what is left of a period before it."""
+    period = memory.period
+    wanted = Holdings(Decimal(0), Decimal(0), tuple(each.changed(-each.units) for each in holdings.options)).moved(
+        options=tuple(held_of(fund, period.start, period.end, leg) for leg in memory.start.legs)
+    )
+    return tuple(traded_at_mark(fund, option, snapshot) for option in wanted.options if option.strike)
 
 
 def _skipped(fund: Fund, holdings: Holdings, memory: Memory, snapshot: Snapshot) -> Decision:
@@ -266,10 +304,27 @@ def _floor_events(fund: Fund, memory: Memory, valuation: Valuation) -> list[Even
 
 def _model_reason(fund: Fund, state: State, snapshot: Snapshot, valuation: Valuation, weight: float) -> str:
     left = f"{valuation.years_left:.3g} years to go"
-    if fund.strategy.kind == "synthetic_put":
+    kind, price = fund.strategy.kind, float(snapshot.price)
+    if kind == "synthetic_put":
         return (
-            f"A put struck at {state.strike:,.2f} with the index at {float(snapshot.price):,.2f}, volatility "
+            f"A put struck at {state.strike:,.2f} with the index at {price:,.2f}, volatility "
             f"{snapshot.volatility.vol:.1%} ({snapshot.volatility.method}) and {left} asks for {weight:.2%} in stock."
+        )
+    if kind == "static_put":
+        return (
+            f"Stock under {state.units:,.6f} puts struck at {state.strike:,.2f}, with the index at {price:,.2f} and "
+            f"{left}, stands at {weight:.2%} of the fund."
+        )
+    if kind == "hybrid":
+        return (
+            f"A put struck at {state.strike:,.2f} with the index at {price:,.2f}, volatility "
+            f"{snapshot.volatility.vol:.1%} ({snapshot.volatility.method}) and {left}, less the puts held, asks for "
+            f"{weight:.2%} in stock."
+        )
+    if kind == "delta_neutral":
+        return (
+            f"The options of the period with the index at {price:,.2f} and volatility {snapshot.volatility.vol:.1%} "
+            f"({snapshot.volatility.method}) ask for {weight:.2%} in stock to be neutral within the tolerance."
         )
     if valuation.guarantee > 0.0:
         cushion = max(valuation.cushion, 0.0)
@@ -280,11 +335,20 @@ def _model_reason(fund: Fund, state: State, snapshot: Snapshot, valuation: Valua
     return f"The strategy asks for {weight:.2%} in stock, whatever the market did."
 
 
-def _verdict(fund: Fund, valuation: Valuation, ladder: Ladder, trade: Trade | None) -> str:
+def _verdict(
+    fund: Fund, valuation: Valuation, ladder: Ladder, trade: Trade | None, options: tuple[OptionTrade, ...]
+) -> str:
+    said = [
+        f"{each.trade.side.capitalize()} {abs(each.trade.units).normalize():,f} {each.option.instrument} for "
+        f"{each.trade.value:,.2f} {fund.currency}."
+        for each in options
+    ]
     decided = ladder["lots"]
     if trade is None:
-        return f"No trade: {valuation.weight:.2%} in stock stands."
-    return (
-        f"{trade.side.capitalize()} {trade.value:,.2f} {fund.currency} of stock: from {valuation.weight:.2%} to "
-        f"{decided.weight:.2%} of the fund."
-    )
+        said.append(f"No trade{' in stock' if options else ''}: {valuation.weight:.2%} in stock stands.")
+    else:
+        said.append(
+            f"{trade.side.capitalize()} {trade.value:,.2f} {fund.currency} of stock: from {valuation.weight:.2%} to "
+            f"{decided.weight:.2%} of the fund."
+        )
+    return " ".join(said)

@@ -16,6 +16,7 @@ from insure.fund import Fund
 from insure.market import Snapshot
 
 Stage = Literal["model", "limits", "band", "throttle", "lots", "executed"]
+_ZERO = Decimal(0)
 STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "lots", "executed")
 
 
@@ -58,7 +59,16 @@ class Ladder:
 
 
 def climb(
-    fund: Fund, holdings: Holdings, snapshot: Snapshot, nav: float, held: float, model: float, why: str, *, locked: bool
+    fund: Fund,
+    holdings: Holdings,
+    snapshot: Snapshot,
+    nav: float,
+    held: float,
+    model: float,
+    why: str,
+    *,
+    locked: bool,
+    premium: Decimal = _ZERO,
 ) -> tuple[Ladder, Trade | None]:
     """From the model's weight to whole lots.
 
@@ -70,7 +80,10 @@ def climb(
         held: equity weight before the trade.
         model: the weight that the rule asks for.
         why: the model's own reason, a sentence.
-        locked: whether the fund protects a floor and has no cushion left above it.
+        locked: whether the fund protects a floor and has no cushion left above it. A fund that holds or buys options
+            follows its model all the same: to sell the stock under a put that pays is to bet against the index.
+        premium: money that options bought in the same decision cost (below zero: bring); stock is sold for it where
+            cash does not cover it.
 
     Returns:
         The ladder up to ``lots``, and the trade that leads there, None where nothing is to be traded.
@@ -81,13 +94,13 @@ def climb(
         return Rung(stage, weight * nav / price, weight, reason)
 
     limits = fund.limits
-    to_cash = locked and limits.no_cushion == "cash"
+    to_cash = locked and limits.no_cushion == "cash" and not holdings.options and not premium
     lowest, highest = (0.0, 0.0) if to_cash else (limits.lowest_weight, limits.highest_weight)
     limited = within_limits(model, lowest, highest)
     width, most = (0.0, 5.0) if to_cash else (fund.band.width_weight, limits.largest_change_weight)
     banded = across_band(limited, held, width, 1.0 if fund.band.to == "edge" else 0.0)
     eased = throttled(banded, held, most)
-    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, eased * nav / price)
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, eased * nav / price, premium)
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
@@ -98,24 +111,34 @@ def climb(
     return Ladder(rungs), trade
 
 
-def _in_lots(fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float) -> tuple[Decimal, Trade | None, str]:
+def _in_lots(
+    fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float, premium: Decimal
+) -> tuple[Decimal, Trade | None, str]:
     price = float(snapshot.price)
-    held = holdings.units
-    reachable = affordable_units(units, float(held), price, float(holdings.cash), cost_fraction(fund.costs))
+    held, cash = holdings.units, holdings.cash - premium
+    reachable = affordable_units(units, float(held), price, float(cash), cost_fraction(fund.costs))
     wanted = lot_units(fund, reachable, held)
     trade = trade_between(fund, held, wanted, snapshot.price)
-    while trade is not None and trade.units > 0 and trade.cash_after(holdings.cash) < 0:
-        # A minimum commission, or rounding to the minor unit, costs a lot or two more than proportional costs do.
-        missing = -trade.cash_after(holdings.cash) / (snapshot.price * fund.lots.lot_units)
-        wanted = max(held, wanted - fund.lots.lot_units * missing.to_integral_value(rounding=ROUND_CEILING))
+    # A minimum commission, or rounding to the minor unit, costs a lot or two more than proportional costs do. What is
+    # held already is sold only for a premium.
+    least = _ZERO if premium > 0 else held
+    while wanted > least and (left := _cash_after(trade, cash)) < 0:
+        missing = -left / (snapshot.price * fund.lots.lot_units)
+        wanted = max(least, wanted - fund.lots.lot_units * missing.to_integral_value(rounding=ROUND_CEILING))
         trade = trade_between(fund, held, wanted, snapshot.price)
     if trade is None:
         return held, None, "Nothing to trade."
-    if trade.value < fund.lots.smallest_ticket_money and wanted > 0:
+    if trade.value < fund.lots.smallest_ticket_money and wanted > 0 and not cash < 0:
         reason = f"A ticket of {trade.value:,.2f} {fund.currency} is below the smallest of"
         return held, None, f"{reason} {fund.lots.smallest_ticket_money:,.2f}: no trade."
     reason = f"{trade.side.capitalize()} {abs(trade.units):,f} units in lots of {fund.lots.lot_units:f}."
-    return wanted, trade, reason if reachable >= units - 1e-9 else f"{reason} Cash after costs pays for no more."
+    if float(wanted) >= units - float(fund.lots.lot_units) and reachable >= units - 1e-9:
+        return wanted, trade, reason
+    return wanted, trade, f"{reason} Cash after {'premium and ' if premium else ''}costs pays for no more."
+
+
+def _cash_after(trade: Trade | None, cash: Decimal) -> Decimal:
+    return cash if trade is None else trade.cash_after(cash)
 
 
 def _limits_reason(fund: Fund, model: float, limited: float, *, to_cash: bool) -> str:
@@ -139,6 +162,6 @@ def _band_reason(fund: Fund, target: float, held: float, banded: float, width: f
 
 
 def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:
-    if eased == banded:
+    if abs(eased - banded) <= 1e-12:  # held + (target - held) is the target but for rounding
         return f"A change of {abs(banded - held) * 100:.2f} points is within {most * 100:.0f} a slot."
     return f"A change of {abs(banded - held) * 100:.2f} points is cut to {most * 100:.0f} in this slot."

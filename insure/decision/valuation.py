@@ -4,9 +4,16 @@ import math
 from dataclasses import dataclass
 
 from insure.decision.holdings import Holdings, Memory
+from insure.decision.options import marked
 from insure.market import Snapshot
 from insure.pricing import black_scholes
+from insure.strategies.legs import Leg
 from insure.strategies.rule import Sight, Strategy
+
+_FALLS = 200
+"""Falls that are tried, evenly, before the one that reaches the floor is narrowed down."""
+_TOTAL_FALL = 1.0 - 1e-9
+_BISECTIONS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,22 @@ class Greeks:
     """Change of the put for a volatility higher by 1.0."""
     theta: float
     """Change of the put in a year of standing still."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionBook:
+    """The options that the fund itself holds, at ``put_vol``: value and sensitivities of all together."""
+
+    value: float
+    """Money; below zero where options were sold."""
+    delta: float
+    """Units of the index that they move like."""
+    gamma: float
+    """Change of that delta for one point of the index."""
+    vega: float
+    """Change of the value for a volatility higher by 1.0."""
+    theta: float
+    """Change of the value in a year of standing still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +66,14 @@ class Valuation:
     effective_multiple: float | None
     """Equity over cushion; None where there is no floor, or no cushion to divide by."""
     gap_budget: float | None
-    """Instant fall of the index that the fund survives, C / E; None where no fall can reach the floor."""
+    """Instant fall of the index that the fund survives, C / E; with options held, the smallest fall at which the fund,
+    its options marked again, is at the floor. None where no fall can reach the floor."""
     elapsed: float
     years_left: float
     greeks: Greeks | None
-    """None where the strategy replicates no put."""
+    """None where the strategy has no put."""
+    option_book: OptionBook | None = None
+    """None where no options are held; their value is part of NAV beside equity and cash."""
 
 
 def valued(
@@ -57,6 +83,7 @@ def valued(
     strategy: Strategy,
     elapsed: float,
     years_left: float,
+    legs: tuple[Leg, ...] = (),
 ) -> tuple[Valuation, Sight]:
     """Value the fund, and gather what its rule may see.
 
@@ -67,11 +94,13 @@ def valued(
         strategy: the value of this period.
         elapsed: years since the period began.
         years_left: years to its horizon, zero or more.
+        legs: the options held, as ``legs_at`` gives them for the snapshot's session.
     """
     spot = float(snapshot.price)
     equity = float(holdings.units * snapshot.price)
     cash = float(holdings.cash)
-    nav = equity + cash
+    options = OptionBook(*marked(legs, snapshot)) if legs else None
+    nav = equity + cash + (options.value if options else 0.0)
     scheduled = strategy.scheduled_floor(memory.start, elapsed, years_left, snapshot.rate)
     sight = Sight(
         nav=nav,
@@ -97,20 +126,62 @@ def valued(
         guarantee=memory.start.guarantee,
         cushion=cushion,
         effective_multiple=equity / cushion if protects and cushion > 0.0 else None,
-        gap_budget=gap_budget(nav, floor, equity) if protects else None,
+        gap_budget=gap_budget(nav, floor, equity, legs, snapshot) if protects else None,
         elapsed=elapsed,
         years_left=years_left,
         greeks=_greeks(memory, snapshot, years_left),
+        option_book=options,
     )
     return valuation, sight
 
 
-def gap_budget(nav: float, floor: float, equity: float) -> float | None:
-    """C / E: the instant fall that takes NAV to the floor; 0 once it is there, None where no fall to zero does."""
+def gap_budget(
+    nav: float, floor: float, equity: float, legs: tuple[Leg, ...] = (), snapshot: Snapshot | None = None
+) -> float | None:
+    """The smallest instant fall that takes NAV to the floor; 0 once it is there, None where no fall to zero does.
+
+    Args:
+        nav: money, options included.
+        floor: money.
+        equity: money in stock.
+        legs: options held, as ``legs_at`` gives them; they are marked again at every fall. None held: C / E.
+        snapshot: the market that the options are marked in; needed with ``legs``.
+
+    With options the falls are tried in steps of half a per cent and the first that reaches the floor is bisected to
+    1e-9; a stretch below the floor that is narrower than a step is not seen.
+    """
+    if legs and snapshot is not None:
+        return _gap_with_options(nav, floor, equity, legs, snapshot)
     if not equity > 0.0:
         return None if nav > floor else 0.0
     fall = max(nav - floor, 0.0) / equity
     return fall if fall <= 1.0 else None
+
+
+def _gap_with_options(
+    nav: float, floor: float, equity: float, legs: tuple[Leg, ...], snapshot: Snapshot
+) -> float | None:
+    spot = float(snapshot.price)
+    unmoved = nav - marked(legs, snapshot).value
+    # A floor that bought puts stand on is touched to the cent; what premiums lost to rounding is no breach.
+    floor -= 1e-8 * nav
+
+    def above(fall: float) -> bool:
+        return unmoved - equity * fall + marked(legs, snapshot, spot * (1.0 - fall)).value > floor
+
+    if not nav > floor:
+        return 0.0
+    low = 0.0
+    for step in range(1, _FALLS + 1):
+        high = min(step / _FALLS, _TOTAL_FALL)
+        if above(high):
+            low = high
+            continue
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if above(middle) else (low, middle)
+        return high
+    return None
 
 
 def _greeks(memory: Memory, snapshot: Snapshot, years_left: float) -> Greeks | None:
@@ -126,6 +197,8 @@ def _greeks(memory: Memory, snapshot: Snapshot, years_left: float) -> Greeks | N
         snapshot.volatility.vol,
         snapshot.dividend_yield,
     )
+    if not (math.isfinite(put.gamma) and math.isfinite(put.theta)):
+        return None  # at its kink, without time or volatility, a put has no sensitivities that a number could state
     units = state.units
     return Greeks(
         put_value=units * float(put.price),

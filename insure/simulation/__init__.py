@@ -1,10 +1,11 @@
 """The laboratory: fast, exact, attributed slippage of a protected fund against the true put.
 
-``simulate`` runs one strategy, ``compare`` several on the same paths. Importing this package loads neither the compiler
+``simulate`` runs one strategy, ``compare`` several on the same paths, ``sweep`` every way to trade them; ``rare`` finds
+breaches too rare to wait for; ``calibration`` makes models out of a history. Importing this package loads neither the compiler
 nor pandas; the first study compiles what it needs (told through ``progress``) and keeps it in the user's cache folder.
 """
 
-from insure.simulation.engine import Progress, Recipe
+from insure.simulation.engine import Progress, Recipe, Trading
 from insure.simulation.market import Market
 from insure.simulation.models import (
     GBM,
@@ -17,8 +18,10 @@ from insure.simulation.models import (
     Model,
     RegimeSwitching,
 )
+from insure.simulation.rare import Rare, rare
 from insure.simulation.simulate import Comparison, compare, simulate
 from insure.simulation.study import Figure, Study
+from insure.simulation.sweep import Sweep, sweep, variants
 
 __all__ = [
     "GBM",
@@ -33,9 +36,15 @@ __all__ = [
     "Merton",
     "Model",
     "Progress",
+    "Rare",
     "Recipe",
     "RegimeSwitching",
     "Study",
+    "Sweep",
+    "Trading",
     "compare",
+    "rare",
     "simulate",
+    "sweep",
+    "variants",
 ]

@@ -24,7 +24,22 @@ from insure.simulation.compiler import CFunc, CompileResult, dumps, intrinsic, i
 from insure.simulation.vector_math import COMPILATION, adopt
 
 _PACKAGE = Path(insure.__file__).parent
-_SOURCES = ("simulation", "strategies", "pricing/elementary.py", "decision/rungs.py", "costs.py")
+_SOURCES = (
+    "simulation/compilation.py",
+    "simulation/compiler.py",
+    "simulation/driver.py",
+    "simulation/kernels.py",
+    "simulation/ladders.py",
+    "simulation/layout.py",
+    "simulation/offsets.py",
+    "simulation/paths.py",
+    "simulation/random.py",
+    "simulation/vector_math.py",
+    "strategies",
+    "pricing/elementary.py",
+    "decision/rungs.py",
+    "costs.py",
+)
 FLOATS = types.CPointer(types.float64)
 WHOLES = types.CPointer(types.int64)
 

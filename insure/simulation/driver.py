@@ -81,6 +81,8 @@ def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
         world_address, seed = g[at.G_WORLD], np.uint64(g[at.G_SEED])
         put_terms_size, book_terms_size, book_size = g[at.G_PUT_TERMS], g[at.G_BOOK_TERMS], g[at.G_BOOK_ROWS] * N
         detailed = g[at.G_DETAILED] > 0
+        # Without causes nothing but the twin's last value is wanted of a put.
+        first_valued = steps - 1 if g[at.G_LEAN] > 0 else 0
         stages = carray(shift_wholes(plan, at.PLAN_HEAD), (3 * puts + 3 * books,))
         a = carray(arrays, (at.ARRAYS,))
         world, world_start, world_terms = at_address(a[0]), at_address(a[1]), at_address(a[2])
@@ -119,7 +121,7 @@ def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
                 if q == 0:
                     call_world(world_address, world, world_terms, g[at.G_OFFSET] + start, t // 4, seed)
                 here = shift(world, q * N)
-                for k in range(puts):
+                for k in range(puts if t >= first_valued else 0):
                     row = shift(put_rows, (k * (steps + 1) + t) * columns)
                     for stage in range(3):
                         if stages[3 * k + stage] != 0:

@@ -36,6 +36,22 @@ _BLOCKS_PER_JOB = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trading:
+    """How one strategy of a recipe trades: what a sweep varies beside the strategy itself."""
+
+    costs: Costs = FREE
+    band: float = 0.0
+    band_to: Literal["target", "edge"] = "target"
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be traded."""
+        not_negative("band", self.band)
+        one_of("band_to", self.band_to, ("target", "edge"))
+        whole("every", self.every, low=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Everything that a study is a function of."""
 
@@ -62,6 +78,10 @@ class Recipe:
     market: Market = OPEN
     overnight: float = 0.0
     spot: float = 100.0
+    seen_vol: float | None = None
+    """What rules without a volatility of their own see, and their puts cost; None: the model's over the long run."""
+    each: tuple[Trading, ...] = ()
+    """One a strategy where they trade differently; empty where costs, band and calendar above are everybody's."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be simulated, naming it."""
@@ -74,10 +94,10 @@ class Recipe:
         number("seed", whole("seed", self.seed), high=2**63 - 1)
         number("rate", self.rate)
         number("dividend_yield", self.dividend_yield)
-        not_negative("band", self.band)
-        one_of("band_to", self.band_to, ("target", "edge"))
+        Trading(costs=self.costs, band=self.band, band_to=self.band_to, every=self.every)
+        if len(self.each) not in {0, len(self.strategies)}:
+            raise InvalidInput(f"each has {len(self.each)} entries for {len(self.strategies)} strategies.")
         whole("lag", self.lag)
-        whole("every", self.every, low=1)
         number("min_weight", self.min_weight, high=0.0)
         not_negative("max_weight", self.max_weight)
         if not self.max_turnover > 0.0:
@@ -86,6 +106,8 @@ class Recipe:
         not_negative("min_ticket", self.min_ticket)
         if self.put_vol is not None:
             not_negative("put_vol", self.put_vol)
+        if self.seen_vol is not None:
+            not_negative("seen_vol", self.seen_vol)
         fraction("overnight", self.overnight)
         positive("spot", self.spot)
 
@@ -94,9 +116,16 @@ class Recipe:
         """Length of a step, years."""
         return self.years / self.steps
 
+    def trading(self, position: int) -> Trading:
+        """How the strategy at that position trades."""
+        if self.each:
+            return self.each[position]
+        return Trading(costs=self.costs, band=self.band, band_to=self.band_to, every=self.every)
+
     def vols(self, strategy: Strategy) -> tuple[float, float]:
         """What the rule sees and what the put costs: the strategy's own, else the model's over the long run."""
-        known = self.model.annual_vol if strategy.hedge_vol is None else strategy.hedge_vol
+        seen = self.model.annual_vol if self.seen_vol is None else self.seen_vol
+        known = seen if strategy.hedge_vol is None else strategy.hedge_vol
         return known, known if self.put_vol is None else self.put_vol
 
 
@@ -123,6 +152,7 @@ class BookPlan:
     put: int
     sees: float
     premium: float
+    trading: Trading
     financed: float
     """Money that fund starts behind its twin."""
 
@@ -143,6 +173,10 @@ class Outcome:
     """Mean and sum of squared deviations by block and figure, (blocks, figures, 2)."""
     book_details: FloatArray
     put_details: FloatArray
+    lean: bool = False
+    """Whether hedging errors, rungs and controls were left out; ``completed`` has them."""
+    whole: "Outcome | None" = None
+    """The same run with them, once it was asked for."""
 
 
 @dataclass(slots=True)
@@ -157,7 +191,7 @@ class Arrangement:
         """Begin every strategy; give funds with the same twin the same put."""
         recipe = self.recipe
         keys: dict[tuple[object, ...], int] = {}
-        for strategy in recipe.strategies:
+        for position, strategy in enumerate(recipe.strategies):
             sees, vol = recipe.vols(strategy)
             mark = Mark(recipe.spot, recipe.years, recipe.rate, recipe.dividend_yield, vol)
             opening = Opening(recipe.value, recipe.spot, recipe.years, recipe.rate, recipe.dividend_yield, sees, vol)
@@ -175,20 +209,25 @@ class Arrangement:
             where = keys.setdefault(plan.key, len(self.puts))
             if where == len(self.puts):
                 self.puts.append(plan)
-            self.books.append(BookPlan(strategy, start, where, sees, premium, track.total))
+            self.books.append(BookPlan(strategy, start, where, sees, premium, recipe.trading(position), track.total))
 
     # ---- what the kernels are
 
-    @property
-    def plain(self) -> bool:
+    def plain(self, plan: BookPlan) -> bool:
         """Whether the short ladder is enough."""
-        r = self.recipe
-        simple = r.lag == 0 and r.every == 1 and r.max_turnover == math.inf and r.market.quiet
+        r, costs = self.recipe, plan.trading.costs
+        simple = r.lag == 0 and plan.trading.every == 1 and r.max_turnover == math.inf and r.market.quiet
         simple = simple and r.lot == 0.0 and r.min_ticket == 0.0
-        return simple and r.costs.proportional and r.costs.fraction < 1.0
+        return simple and costs.proportional and costs.fraction < 1.0
+
+    @property
+    def can_be_lean(self) -> bool:
+        """Whether fund and twin need no put before the last step: no options held, no dividends handed on."""
+        held = any(plan.start.legs for plan in self.puts)
+        return not held and all(plan.twin.reinvested or self.recipe.dividend_yield == 0.0 for plan in self.puts)
 
     def kernels(
-        self, progress: Progress | None
+        self, progress: Progress | None, *, lean: bool = False
     ) -> tuple["Kernel", "Kernel", list[list["Kernel | None"]], list[list["Kernel"]]]:
         """Driver, world, the stages of each put and of each book, compiled or out of the cache."""
         from insure.simulation.library import kernel  # noqa: PLC0415  # the compiler is loaded at first use
@@ -201,7 +240,7 @@ class Arrangement:
         control = "control" if model.second_moment is not None else "none"
         puts: list[list[Kernel | None]] = [
             [
-                kernel(("night",), told) if r.overnight > 0.0 else None,
+                kernel(("night",), told) if r.overnight > 0.0 and not lean else None,
                 kernel(("twin", nights, control), told),
                 kernel(("options",), told) if plan.start.legs else None,
             ]
@@ -211,8 +250,9 @@ class Arrangement:
         books = []
         for plan in self.books:
             rule = kernel(("rule", estimated, str(len(plan.start.terms))), told, plan.strategy.rule)
-            proportional = "proportional" if r.costs.proportional else "any"
-            ladder = kernel(("plain",) if self.plain else ("full", proportional, estimated), told)
+            proportional = "proportional" if plan.trading.costs.proportional else "any"
+            short = ("plain", "lean" if lean else "causes")
+            ladder = kernel(short if self.plain(plan) else ("full", proportional, estimated), told)
             books.append([rule, ladder])
         return kernel(("driver",), told), world, puts, books
 
@@ -301,13 +341,14 @@ class Arrangement:
 
     def book_numbers(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """First rows, terms and schedule of each book."""
-        r, costs, market = self.recipe, self.recipe.costs, self.recipe.market
+        r, market = self.recipe, self.recipe.market
         size = at.B_RULE + max(len(plan.start.terms) for plan in self.books)
         starts, terms = np.zeros((len(self.books), self.book_rows)), np.zeros((len(self.books), size))
         rows = np.zeros((len(self.books), r.steps + 1, at.SCHEDULE_COLUMNS))
         decay = 0.0 if market.vol_half_life is None else 0.5 ** (1.0 / market.vol_half_life)
         for k, plan in enumerate(self.books):
             start, twin = plan.start, self.puts[plan.put].twin
+            trading, costs = plan.trading, plan.trading.costs
             first = starts[k]
             first[at.CASH], first[at.NAV] = r.value - plan.premium, r.value
             first[[at.PEAK, at.STRIKE, at.INSURED, at.MARK]] = start.state
@@ -315,8 +356,8 @@ class Arrangement:
             terms[k, : at.B_RULE] = (
                 r.min_weight,
                 r.max_weight,
-                r.band,
-                1.0 if r.band_to == "edge" else 0.0,
+                trading.band,
+                1.0 if trading.band_to == "edge" else 0.0,
                 costs.fraction,
                 0.0 if twin.reinvested else 1.0,
                 min(r.max_turnover, 1e300),
@@ -344,19 +385,19 @@ class Arrangement:
             )
             terms[k, at.B_RULE : at.B_RULE + len(start.terms)] = start.terms
             self._time(rows[k])
-            self._orders(rows[k], grows=twin.reinvested)
+            self._orders(rows[k], trading.every, grows=twin.reinvested)
             rows[k, :, at.S_FLOOR] = [
                 plan.strategy.scheduled_floor(start, i * r.dt, (r.steps - i) * r.dt, r.rate) for i in range(r.steps + 1)
             ]
         return starts, terms, rows
 
-    def _orders(self, rows: FloatArray, *, grows: bool) -> None:
+    def _orders(self, rows: FloatArray, every: int, *, grows: bool) -> None:
         """Which closes decide and trade; where an order waits meanwhile, and by how much dividends let it grow."""
         r = self.recipe
         for i in range(r.steps + 1):
             placed = i - r.lag
-            rows[i, at.S_SIGNAL] = float(i % r.every == 0)
-            rows[i, at.S_TRADE] = float(i == 0 or (placed > 0 and placed % r.every == 0))
+            rows[i, at.S_SIGNAL] = float(i % every == 0)
+            rows[i, at.S_TRADE] = float(i == 0 or (placed > 0 and placed % every == 0))
             rows[i, at.S_FIRST] = float(i == 0)
             rows[i, at.S_WRITE] = i % (r.lag + 1)
             rows[i, at.S_READ] = (placed if i else 0) % (r.lag + 1)
@@ -379,6 +420,7 @@ def run(
     first: int = 0,
     paths: int | None = None,
     detailed: bool = False,
+    lean: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
     """All paths of a recipe, or a range of them that begins at a whole block.
@@ -389,13 +431,14 @@ def run(
         first: first path, a multiple of ``LANES``.
         paths: how many; None for all from ``first``.
         detailed: keep every figure of every path, not only moments.
+        lean: leave out what only the causes need, where that can be; what remains is the same to the bit.
         progress: told of compilations and of every finished job.
     """
     if first % LANES:
         raise InvalidInput(f"first is {first!r}; a range begins at a whole block, a multiple of {LANES}.")
     total = arrangement.recipe.paths - first if paths is None else paths
     threads = cores() if workers is None else whole("workers", workers, low=1)
-    plan = _Plan(arrangement, first, total, detailed, progress)
+    plan = _Plan(arrangement, first, total, detailed, lean and arrangement.can_be_lean, progress)
     blocks = -(-total // LANES)
     size = max(1, min(_BLOCKS_PER_JOB, -(-blocks // (4 * threads))))
     jobs = [(start * LANES, min(size * LANES, total - start * LANES)) for start in range(0, blocks, size)]
@@ -423,10 +466,10 @@ class _Plan:
     """Arrays that every job shares, and the call that works a job off."""
 
     def __init__(
-        self, arrangement: Arrangement, first: int, total: int, detailed: bool, progress: Progress | None
+        self, arrangement: Arrangement, first: int, total: int, detailed: bool, lean: bool, progress: Progress | None
     ) -> None:
         self.told: Progress = progress if progress is not None else _silent
-        self._driver, world, puts, books = arrangement.kernels(progress)
+        self._driver, world, puts, books = arrangement.kernels(progress, lean=lean)
         count_puts, count_books = len(arrangement.puts), len(arrangement.books)
         self._world_numbers = arrangement.world()
         self._put_numbers = arrangement.put_numbers()
@@ -443,6 +486,7 @@ class _Plan:
             moments=np.empty((blocks, figures, 2)),
             book_details=np.empty((count_books, at.BOOK_FIGURES, kept)),
             put_details=np.empty((count_puts, at.PUT_FIGURES, kept)),
+            lean=lean,
         )
         recipe = arrangement.recipe
         self._head = [0] * at.PLAN_HEAD
@@ -458,6 +502,7 @@ class _Plan:
             (at.G_BOOK_TERMS, self._book_numbers[1].shape[1]),
             (at.G_BOOK_ROWS, self._rows),
             (at.G_DETAILED, int(detailed)),
+            (at.G_LEAN, int(lean)),
         ):
             self._head[where] = what
         for stages in puts:
@@ -490,6 +535,15 @@ class _Plan:
         )
         addresses = np.array([array.ctypes.data for array in arrays], dtype=np.uint64)
         self._driver(head.ctypes.data, addresses.ctypes.data)
+
+
+def completed(arrangement: Arrangement, outcome: Outcome) -> Outcome:
+    """The outcome with what a lean run left out: run again, once, and kept beside it."""
+    if not outcome.lean:
+        return outcome
+    if outcome.whole is None:
+        outcome.whole = run(arrangement)
+    return outcome.whole
 
 
 def ranges(paths: int, parts: int) -> Iterator[tuple[int, int]]:

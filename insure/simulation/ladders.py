@@ -80,8 +80,10 @@ for _plain in (
     adopt_rule(_plain)
 
 
-def plain_ladder() -> Kernel:
+def plain_ladder(*, causes: bool = True) -> Kernel:  # noqa: PLR0915  # a ladder is read in one go
     """The ladder where every close signals and trades: limits, band, proportional costs, cash.
+
+    ``causes`` False: slippage is not booked by rung; everything else is the same to the bit.
 
     A fund with more friction climbs ``full_ladder``; on this ladder's frictions the two agree
     (tests/simulation/test_against_replay.py).
@@ -101,6 +103,7 @@ def plain_ladder() -> Kernel:
         edge = 0.0 if first else to_edge
         units_grown = grown * (1.0 - paid_out) + paid_out
         borrowed = min(0.0, 1.0 - highest)
+        bought = 1.0 / (1.0 + cost)
         for i in range(N):
             s0, s1, nav, held, units, cash = (
                 w[S0 + i],
@@ -111,27 +114,29 @@ def plain_ladder() -> Kernel:
                 b[CASH + i],
             )
             alive = nav > 0.0
-            per = nav / s0 if alive else 0.0
+            inverse = 1.0 / s0
+            per = nav * inverse if alive else 0.0
             weight = b[WEIGHT + i]
             limited = within_limits(weight, lowest, highest)
             banded = across_band(limited, held, width, edge)
             still = alive and banded == held
-            model_units = units if alive and weight == held else weight * per
-            limited_units = units if alive and limited == held else limited * per
             wanted = units if still else banded * per
             lowest_cash = borrowed * max(nav, 0.0)
             money = max(cash - lowest_cash, 0.0)
-            affordable = units + money / (s0 * (1.0 + cost))
+            affordable = units + money * inverse * bought
             traded_to = min(wanted, affordable) if wanted > units else wanted
             change = traded_to - units
             value = abs(change) * s0
             left = cash - change * s0 - cost * value
             cash_after = max(left, lowest_cash) if change > 0.0 else left
-            gain = discount * (s1 * grown - growth * s0)
-            b[MODEL + i] += (model_units + p[OWN_DELTA + i] - p[DELTA + i]) * gain
-            b[LIMITS + i] += (limited_units - model_units) * gain
-            b[BAND + i] += (wanted - limited_units) * gain
-            b[EXECUTION + i] += (traded_to - wanted) * gain
+            if causes:
+                model_units = units if alive and weight == held else weight * per
+                limited_units = units if alive and limited == held else limited * per
+                gain = discount * (s1 * grown - growth * s0)
+                b[MODEL + i] += (model_units + p[OWN_DELTA + i] - p[DELTA + i]) * gain
+                b[LIMITS + i] += (limited_units - model_units) * gain
+                b[BAND + i] += (wanted - limited_units) * gain
+                b[EXECUTION + i] += (traded_to - wanted) * gain
             b[COMMISSION + i] += paid_now * value
             b[TURNOVER + i] += value / nav if alive else 0.0
             b[LOCKED + i] += 1.0 if b[FLOOR + i] > 0.0 and not limited > _NO_STOCK else 0.0
@@ -148,7 +153,7 @@ def plain_ladder() -> Kernel:
             b[NAV + i] = next_nav
             b[HELD + i] = next_units * s1 / next_nav if next_nav > 0.0 else 0.0
 
-    return Kernel(ladder, STAGE, "ladder-plain")
+    return Kernel(ladder, STAGE, "ladder-plain" if causes else "ladder-plain-lean")
 
 
 @compiled

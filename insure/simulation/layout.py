@@ -181,6 +181,7 @@ PUT_FIGURES = 3
     G_BOOK_TERMS,
     G_BOOK_ROWS,
     G_DETAILED,
-) = range(13)
-PLAN_HEAD = 13
+    G_LEAN,
+) = range(14)
+PLAN_HEAD = 14
 ARRAYS = 18

@@ -47,8 +47,8 @@ def _built(name: tuple[str, ...], rule: Any) -> Kernel:  # noqa: PLR0911  # one 
             return kernels.options_stage()
         case ("rule", estimated, count):
             return kernels.rule_stage(rule, int(count), vol_along_path=estimated == "vol")
-        case ("plain",):
-            return ladders.plain_ladder()
+        case ("plain", causes):
+            return ladders.plain_ladder(causes=causes == "causes")
         case ("full", proportional, estimated):
             return ladders.full_ladder(proportional=proportional == "proportional", vol_along_path=estimated == "vol")
         case ("driver",):

@@ -14,7 +14,7 @@ import insure
 from insure import costs, strategies
 from insure.errors import InvalidInput
 from insure.simulation import market, models
-from insure.simulation.engine import Arrangement, Outcome, Recipe
+from insure.simulation.engine import Arrangement, Outcome, Recipe, Trading
 
 FORMAT = 1
 """Of saved studies: counters, streams, lanes of a block, rows of a figure, fields of a recipe."""
@@ -29,7 +29,7 @@ _KNOWN: dict[str, Any] = {
         (costs, ("Costs",)),
     )
     for name in names
-} | {"Recipe": Recipe}
+} | {"Recipe": Recipe, "Trading": Trading}
 
 
 def written(file: Path, recipe: Recipe, position: int, outcome: Outcome) -> None:

@@ -43,6 +43,7 @@ def simulate(
     overnight: float = 0.0,
     spot: float = 100.0,
     progress: Progress | None = None,
+    cluster: str | None = None,
 ) -> Study:
     """One strategy along simulated paths, beside its twin, on the clock of ``insure.backtest.replay``.
 
@@ -75,6 +76,7 @@ def simulate(
             hedging misses on that part stands under the cause ``overnight``; the closes themselves do not change.
         spot: first price of the index.
         progress: called with what is being done and the fraction of the paths that are finished.
+        cluster: address of a dask.distributed scheduler that the paths are handed out to; None for this process.
 
     Raises:
         InvalidInput: an argument is outside its range; the sentence names it.
@@ -105,7 +107,7 @@ def simulate(
         overnight=overnight,
         spot=spot,
     )
-    return compare(recipe, workers=workers, progress=progress).studies[0]
+    return compare(recipe, workers=workers, progress=progress, cluster=cluster).studies[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +136,20 @@ class Comparison:
         return f"{k}: {self.studies[k].strategy}"
 
 
-def compare(recipe: Recipe, *, workers: int | None = None, progress: Progress | None = None) -> Comparison:
-    """All strategies of a recipe, the paths drawn once; funds with the same guarantee share their twin."""
+def compare(
+    recipe: Recipe, *, workers: int | None = None, progress: Progress | None = None, cluster: str | None = None
+) -> Comparison:
+    """All strategies of a recipe, the paths drawn once; funds with the same guarantee share their twin.
+
+    With the address of a dask.distributed scheduler as ``cluster`` the paths are handed out to its workers.
+    """
     arrangement = Arrangement(recipe)
-    outcome = run(arrangement, workers=workers, progress=progress)
+    if cluster is None:
+        outcome = run(arrangement, workers=workers, lean=True, progress=progress)
+    else:
+        from insure.simulation.cluster import run_on  # noqa: PLC0415  # an extra
+
+        outcome = run_on(cluster, arrangement, progress=progress)
     return Comparison(tuple(Study(arrangement, k, outcome) for k in range(len(recipe.strategies))))
 
 

@@ -1,6 +1,7 @@
 """A study: what became of every path, of fund and twin, and why they differ; every figure with its standard error."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from insure.arguments import FloatArray
 from insure.errors import InvalidInput
 from insure.simulation import layout as at
-from insure.simulation.engine import Arrangement, Outcome, Progress, Recipe, run
+from insure.simulation.engine import Arrangement, Outcome, Progress, Recipe, completed, run
+from insure.simulation.fan import LEVELS, MEMORY, Fan, fan
 from insure.simulation.layout import LANES
 from insure.simulation.provenance import read, written
 
@@ -78,9 +80,17 @@ class Study:
 
     # ---- figures
 
-    def _merged(self, column: int) -> tuple[float, float]:
-        """Mean and sum of squared deviations over all paths, from those of the blocks in order."""
-        blocks = self._outcome.moments[:, column]
+    @property
+    def _complete(self) -> Outcome:
+        """The outcome with causes and controls; the first to ask has the paths walked again."""
+        return completed(self._arrangement, self._outcome)
+
+    def _merged(self, column: int, *, kept: bool) -> tuple[float, float]:
+        """Mean and sum of squared deviations over all paths, from those of the blocks in order.
+
+        ``kept`` says that a lean run has the column too.
+        """
+        blocks = (self._outcome if kept else self._complete).moments[:, column]
         paths = self.recipe.paths
         counts = np.full(len(blocks), float(LANES))
         counts[-1] = paths - LANES * (len(blocks) - 1)
@@ -88,17 +98,17 @@ class Study:
         between = math.fsum((counts * (blocks[:, 0] - mean) ** 2).tolist())
         return mean, math.fsum(blocks[:, 1].tolist()) + between
 
-    def _figure(self, column: int, factor: float = 1.0) -> Figure:
-        mean, squares = self._merged(column)
+    def _figure(self, column: int, factor: float = 1.0, *, kept: bool) -> Figure:
+        mean, squares = self._merged(column, kept=kept)
         paths = self.recipe.paths
         return Figure(factor * mean, abs(factor) * math.sqrt(squares / (paths - 1.0) / paths))
 
     def _of_book(self, row: int, factor: float = 1.0) -> Figure:
-        return self._figure(self.position * at.BOOK_FIGURES + row - at.FIRST_FIGURE, factor)
+        return self._figure(self.position * at.BOOK_FIGURES + row - at.FIRST_FIGURE, factor, kept=row >= at.COMMISSION)
 
     def _of_put(self, row: int, factor: float = 1.0) -> Figure:
         first = len(self._arrangement.books) * at.BOOK_FIGURES
-        return self._figure(first + self._book.put * at.PUT_FIGURES + row - at.GAP, factor)
+        return self._figure(first + self._book.put * at.PUT_FIGURES + row - at.GAP, factor, kept=False)
 
     @cached_property
     def causes(self) -> dict[str, Figure]:
@@ -115,8 +125,8 @@ class Study:
 
     def _charges(self) -> list[tuple[str, int, float]]:
         """Costs by cause: the row they stand in, and their part of it."""
-        costs = self.recipe.costs
-        if self._arrangement.plain:
+        costs = self._book.trading.costs
+        if self._arrangement.plain(self._book):
             # The short ladder keeps the value traded; every cost is a fixed fraction of it.
             return [
                 ("commission", at.COMMISSION, costs.commission_bps * 1e-4),
@@ -125,8 +135,11 @@ class Study:
         return [(cause, row, 1.0) for cause, row in at.CHARGES.items()]
 
     def attribution(self) -> "pd.DataFrame":
-        """Mean slippage by cause and in total: columns ``value`` and ``standard_error``, money at the horizon."""
-        return frame({**self.causes, "total": mean_of(self.slippage)})
+        """Mean slippage by cause: columns ``value`` and ``standard_error``, money at the horizon.
+
+        ``value`` adds up to the mean of ``slippage``, which ``summary`` shows with its own error as ``slippage_mean``.
+        """
+        return frame(self.causes)
 
     def path_causes(self, first: int = 0, paths: int | None = None) -> "pd.DataFrame":
         """Slippage by cause on every path of a range (a row a path), run again to the same bits.
@@ -175,8 +188,9 @@ class Study:
         found["cash_lock_probability"] = self._of_book(at.EVER_LOCKED)
         found["cash_lock_years"] = self._of_book(at.LOCKED, recipe.dt)
         found["turnover"] = self._of_book(at.TURNOVER, 1.0 / recipe.years)
-        costs = [self.causes[cause] for cause in at.CHARGES if cause in self.causes]
-        found["costs"] = Figure(-sum(c.value for c in costs), math.sqrt(sum(c.standard_error**2 for c in costs)))
+        accrued = math.exp(recipe.rate * recipe.years)
+        costs = [self._of_book(row, accrued * part) for _, row, part in self._charges()]
+        found["costs"] = Figure(sum(c.value for c in costs), math.sqrt(sum(c.standard_error**2 for c in costs)))
         found["exposure"] = self._of_book(at.EXPOSURE, 1.0 / recipe.steps)
         found["participation"] = self._participation()
         return found
@@ -188,7 +202,7 @@ class Study:
             return Figure(math.nan, math.nan)
         value = mean.value / probability.value
         paths = self.recipe.paths
-        _, squares = self._merged(self.position * at.BOOK_FIGURES + amount - at.FIRST_FIGURE)
+        _, squares = self._merged(self.position * at.BOOK_FIGURES + amount - at.FIRST_FIGURE, kept=True)
         second = squares / paths + mean.value**2
         spread = max(second / probability.value - value**2, 0.0)
         return Figure(value, math.sqrt(spread / (probability.value * paths)))
@@ -217,7 +231,7 @@ class Study:
             expected = recipe.spot * math.exp((recipe.model.drift - recipe.dividend_yield) * recipe.years)
             controls.append(self.index - expected)
         if model.second_moment is not None and self.put_vol > 0.0:
-            controls.append(self._outcome.controls[self._book.put])
+            controls.append(self._complete.controls[self._book.put])
         if not controls or recipe.model.kind == "filtered_history":
             return plain, plain
         design = np.stack(controls, axis=1)
@@ -232,15 +246,23 @@ class Study:
         counts, edges = np.histogram(getattr(self, name), bins=bins)
         return edges, counts.astype(np.float64)
 
+    def fan(
+        self, dates: int = 25, levels: Sequence[float] = LEVELS, *, workers: int | None = None, memory: int = MEMORY
+    ) -> Fan:
+        """Quantiles of fund, twin, index and slippage by date, the paths walked again: ``insure.simulation.fan``."""
+        return fan(self._arrangement, self.position, dates=dates, levels=levels, workers=workers, memory=memory)
+
     # ---- again, and on disk
 
     def rerun(self, workers: int | None = None, progress: Progress | None = None) -> "Study":
         """The same study computed anew: the same bits."""
-        return Study(self._arrangement, self.position, run(self._arrangement, workers=workers, progress=progress))
+        return Study(
+            self._arrangement, self.position, run(self._arrangement, workers=workers, lean=True, progress=progress)
+        )
 
     def save(self, file: Path) -> None:
         """Keep arrays, block figures and the whole recipe in an npz file; written whole or not at all."""
-        written(file, self.recipe, self.position, self._outcome)
+        written(file, self.recipe, self.position, self._complete)
 
     @classmethod
     def reopen(cls, file: Path) -> "Study":

@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insure.accrual import settled
 from insure.decision import Decision, Holdings, Memory, decide, fund_calendar
-from insure.decision.options import settlement
 from insure.errors import InvalidInput
 from insure.fund import Fund
-from insure.market import Snapshot
-from insure.volatility import Estimate
-from tests.contracts import Toml, fund
+from tests.contracts import Toml, fund, snapshot
 
 SESSIONS = fund_calendar(fund()).sessions(dt.date(2007, 1, 3), dt.date(2009, 12, 31))
 
@@ -83,21 +81,6 @@ markets = st.tuples(
 )
 
 
-def snapshot(
-    session: dt.date, price: Decimal, rate: float = 0.03, vol: float = 0.2, dividend_yield: float = 0.0
-) -> Snapshot:
-    return Snapshot(
-        at=dt.datetime.combine(session, dt.time(21), dt.UTC),
-        session=session,
-        price=price,
-        rate=rate,
-        volatility=Estimate(vol, "given", 0, None, ""),
-        put_vol=vol,
-        put_vol_source="given",
-        dividend_yield=dividend_yield,
-    )
-
-
 def carried_out(decision: Decision) -> Holdings:
     """Holdings after fills at the decided prices."""
     trade, held = decision.trade, decision.holdings
@@ -106,15 +89,6 @@ def carried_out(decision: Decision) -> Holdings:
         units=Decimal(0) if trade is None else trade.units,
         cash=sum((each.cash for each in decision.option_trades), cash) - held.cash,
         options=tuple(each.option for each in decision.option_trades),
-    )
-
-
-def settled(holdings: Holdings, seen: Snapshot) -> Holdings:
-    """Holdings once the options that expired by the snapshot are paid."""
-    expired = tuple(option for option in holdings.options if option.expiry <= seen.session)
-    return holdings.moved(
-        cash=settlement(expired, seen.price, "USD"),
-        options=tuple(option.changed(-option.units) for option in expired),
     )
 
 
@@ -153,7 +127,7 @@ def test_any_contract_on_any_path_of_markets_is_decided(
     holdings, memory = Holdings(Decimal(0), contract.initial_money), None
     for days, (price, rate, vol, dividend_yield) in sorted(path, key=lambda each: each[0]):
         seen = snapshot(SESSIONS[days], price, rate, vol, dividend_yield)
-        holdings = settled(holdings, seen)
+        holdings = settled(contract, holdings, seen)
         decision = decide(contract, holdings, memory, seen)
         assert_sound(contract, decision)
         assert decide(contract, holdings, memory, seen) == decision, "the same inputs gave another decision"
@@ -175,7 +149,7 @@ def test_the_horizon_ends_one_period_and_begins_the_next(strategy: dict[str, Tom
     assert first.memory is not None
     assert first.memory.period.end == dt.date(2008, 1, 3)
     horizon = snapshot(dt.date(2008, 1, 3), Decimal(105))
-    last = decide(contract, settled(carried_out(first), horizon), first.memory, horizon)
+    last = decide(contract, settled(contract, carried_out(first), horizon), first.memory, horizon)
     assert last.rolled
     assert last.ended is not None
     assert last.ended.years_left == 0.0

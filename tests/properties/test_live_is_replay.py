@@ -22,14 +22,14 @@ from insure.feeds.feed import Row
 from insure.fund import Fund
 from insure.slots import slots
 from schedules.jobs import tick
-from tests.contracts import Toml, ToldPrices, fund
+from tests.contracts import ToldPrices, Toml, fund
 
-START, END = dt.date(2007, 1, 3), dt.date(2007, 4, 3)
+START, END = dt.date(2007, 1, 3), dt.date(2007, 3, 5)
 MONEY = 1_000_000_000
 RATE = 0.04
 DAYS = fund_calendar(fund()).sessions(START, END)
 TOLERANCE = 2e-8
-"""Of the fund: measured 5e-9 where options are priced to the millionth, 9e-9 where a strike is solved anew, else 4e-10."""
+"""Of the fund; measured: 8e-9 with options priced to the millionth, 1e-8 with strikes solved anew, else 3e-10."""
 
 STRATEGIES: dict[str, Toml] = {
     "synthetic_put": {"kind": "synthetic_put"},
@@ -42,12 +42,12 @@ STRATEGIES: dict[str, Toml] = {
     "buy_and_hold": {"kind": "buy_and_hold", "weight": 0.9},
     "static_put": {"kind": "static_put"},
     "hybrid": {"kind": "hybrid", "bought_fraction": 0.5},
-    "hybrid gap puts": {"kind": "hybrid", "bought_fraction": 1.0, "gap_fraction": 0.9, "put_years": 31 / 252},
+    "hybrid gap puts": {"kind": "hybrid", "bought_fraction": 1.0, "gap_fraction": 0.9, "put_years": 21 / 252},
     "delta_neutral": {
         "kind": "delta_neutral",
         "options": [
             {"kind": "put", "strike_fraction": 1.0, "units_fraction": 1.0},
-            {"kind": "put", "strike_fraction": 0.95, "units_fraction": 0.5, "years": 20 / 252},
+            {"kind": "put", "strike_fraction": 0.95, "units_fraction": 0.5, "years": 13 / 252},
             {"kind": "call", "strike_fraction": 1.05, "units_fraction": 0.2},
         ],
     },
@@ -68,7 +68,7 @@ def contract(strategy: Toml, commission: float, band: float) -> Fund:
     return fund(
         strategy=strategy,
         initial_money=MONEY,
-        protection={"floor_fraction": 0.92, "horizon_years": 0.25},
+        protection={"floor_fraction": 0.92, "horizon_years": 1 / 6},
         # The replay measures the strategy itself: without a cushion it follows the model.
         limits={"no_cushion": "model"},
         lots={"lot_units": Decimal("0.000001")},
@@ -99,8 +99,9 @@ def worth_of(of: Fund, record: Record) -> float:
     return float(record.equity + record.after.cash) + worth(of, record.after.options, record.decision.snapshot)
 
 
-@pytest.mark.parametrize("frictions", FRICTIONS)
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize(
+    ("name", "frictions"), [(name, "costs and band") for name in STRATEGIES] + [("static_put", "frictionless")]
+)
 def test_the_same_closes_live_and_in_replay_give_the_same_fund(tmp_path: Path, name: str, frictions: str) -> None:
     commission, band = FRICTIONS[frictions]
     of, prices = contract(STRATEGIES[name], commission, band), closes(len(name))

@@ -22,8 +22,7 @@ from insure.fund import Fund
 from insure.slots import Slot, slots
 from schedules.flows import ordered
 from schedules.jobs import tick
-from tests.contracts import Toml, ToldPrices, fund
-from tests.properties.test_decide import snapshot
+from tests.contracts import ToldPrices, Toml, fund, snapshot
 
 START = dt.date(2007, 1, 3)
 SESSIONS = fund_calendar(fund()).sessions(START, dt.date(2008, 12, 31))
@@ -44,7 +43,7 @@ STRATEGIES: dict[str, Toml] = {
 }
 
 moves = st.lists(
-    st.tuples(st.integers(1, 60), st.floats(-0.35, 0.25), st.floats(0.0, 0.06), st.sampled_from([0, 0, 150])),
+    st.tuples(st.integers(1, 55), st.floats(-0.35, 0.25), st.floats(0.0, 0.06), st.sampled_from([0, 0, 150])),
     min_size=2,
     max_size=9,
 )
@@ -55,7 +54,7 @@ def contract(strategy: Toml, **changes: Toml) -> Fund:
 
 
 def lived(book: Book, of: Fund, path: Sequence[tuple[int, float, float, int]]) -> list[Record]:
-    """The records of a fund that decides at the sessions of ``path``: (sessions on, return, rate, dividend in cents)."""
+    """Records of a fund that decides at the sessions of ``path``: (sessions on, return, rate, dividend in cents)."""
     at, price = 0, 100.0
     rows = [Row(SESSIONS[0], Decimal("100.00"), 0.03)]
     for sessions, gain, rate, dividend in path:
@@ -91,7 +90,7 @@ def assert_adds_up(of: Fund, records: Sequence[Record]) -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 @given(path=moves, spread=st.sampled_from([0.0, 3.0]), payout=st.sampled_from(["reinvested", "paid_out"]))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_causes_add_up_through_the_tick(
     name: str, path: list[tuple[int, float, float, int]], spread: float, payout: str
 ) -> None:
@@ -113,15 +112,14 @@ def test_causes_add_up_through_the_tick(
 
 def test_a_bought_put_is_its_own_twin_up_to_lots_and_cents() -> None:
     of = contract({"kind": "static_put"}, initial_money=100_000_000)
-    path = [(20, -0.2, 0.03, 0), (100, 0.1, 0.03, 0), (120, -0.1, 0.03, 0), (11, 0.05, 0.03, 0)]
+    path = [(20, -0.2, 0.03, 0), (100, 0.1, 0.03, 0), (120, -0.1, 0.03, 0), (12, 0.05, 0.03, 0)]
     with tempfile.TemporaryDirectory() as folder, Book.open(Path(folder) / "book.db") as book:
         records = lived(book, of, path)
     assert records[-1].closed is not None, "the period did not end"
     for record in records:
         for track in (record.track, record.closed):
-            assert track is None or abs(track.total) <= 1.0, (
-                f"{record.session}: {track.total if track else 0.0:.4f} apart on a fund of 100 million: {track}"
-            )
+            apart = 0.0 if track is None else track.total
+            assert abs(apart) <= 1.0, f"{record.session}: {apart:.4f} apart on a fund of 100 million: {track}"
 
 
 def test_costs_are_the_only_slippage_of_a_bought_put_at_its_purchase() -> None:
@@ -157,7 +155,7 @@ def test_flows_of_a_fund_with_options_wait_until_they_are_settled() -> None:
         rows = [Row(day, Decimal(100), 0.03) for day in SESSIONS[:260]]
         due = slots(of.schedule.timing, calendar, START, SESSIONS[259])
         decided(book, of, due[0], rows)
-        book.order_flow(ordered(book, of, "subscription", Decimal(50_000), SESSIONS[1], "late"), due[0].at)
+        book.book_flow(ordered(book, of, "subscription", Decimal(50_000), SESSIONS[1], "late"), due[0].at)
         mid = decided(book, of, due[1], rows)
         assert mid is not None
         assert mid.flows == ()

@@ -24,8 +24,9 @@ from insure.simulation import (
     compare,
     simulate,
 )
-from insure.simulation.engine import Arrangement, draw, ranges, run
-from insure.strategies import ConstantMix, Cppi, Strategy, SyntheticPut, Tipp
+from insure.simulation import layout as at
+from insure.simulation.engine import Arrangement, completed, draw, ranges, run
+from insure.strategies import ConstantMix, Cppi, StaticPut, Strategy, SyntheticPut, Tipp
 
 HISTORY = tuple((np.random.default_rng(2).standard_t(4, 800) * 0.008 + 3e-4).tolist())
 MODELS: dict[str, Model] = {
@@ -71,7 +72,9 @@ def test_mean_causes_are_those_of_the_paths() -> None:
         error = values.std(ddof=1) / math.sqrt(values.size)
         assert table.loc[cause, "value"] == pytest.approx(values.mean(), abs=1e-12), cause
         assert table.loc[cause, "standard_error"] == pytest.approx(error, abs=1e-12), cause
-    assert table["value"].drop("total").sum() == pytest.approx(table.loc["total", "value"], abs=1e-10)
+    total = study.slippage.mean()
+    assert table["value"].sum() == pytest.approx(total, abs=1e-10), f"causes add up to something else than {total}"
+    assert study.summary().loc["slippage_mean", "value"] == pytest.approx(total, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -80,6 +83,31 @@ def test_threads_change_no_bit(name: str) -> None:
     assert np.array_equal(one.terminal, three.terminal), "terminal values differ between one thread and three"
     assert one.summary().equals(three.summary()), "summaries differ between one thread and three"
     assert one.attribution().equals(three.attribution()), "attributions differ between one thread and three"
+
+
+LEAN: dict[str, dict[str, Any]] = {
+    "plain": {"cost_bps": 10.0, "band": 0.02},
+    "every friction": {"market": HARD, "lag": 1, "cost_bps": 10.0},
+    "nights": {"overnight": 0.4, "cost_bps": 10.0},
+}
+
+
+@pytest.mark.parametrize("name", LEAN)
+@pytest.mark.parametrize("strategy", [SyntheticPut(93.0, 0.25), Cppi(93.0, 5.0, 0.25)])
+def test_leaving_causes_out_changes_no_bit(name: str, strategy: Strategy) -> None:
+    study = small(strategy, **LEAN[name])
+    lean, whole = study._outcome, completed(study._arrangement, study._outcome)
+    assert lean.lean, "a plain study computes what nobody asked for"
+    assert not whole.lean
+    for part in ("ends", "twins", "index"):
+        assert np.array_equal(getattr(lean, part), getattr(whole, part)), f"{part} differ without causes"
+    kept = slice(at.COMMISSION - at.FIRST_FIGURE, at.BOOK_FIGURES)
+    assert np.array_equal(lean.moments[:, kept], whole.moments[:, kept]), "costs and breaches differ without causes"
+
+
+@pytest.mark.parametrize("strategy", [StaticPut(93.0, 0.25), SyntheticPut(93.0, 0.25, dividends="paid_out")])
+def test_options_held_and_dividends_handed_on_need_the_put_at_every_step(strategy: Strategy) -> None:
+    assert not small(strategy)._outcome.lean
 
 
 def test_ranges_put_together_are_the_whole() -> None:

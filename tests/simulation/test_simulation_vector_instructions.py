@@ -49,6 +49,7 @@ def test_rules_are_packed(name: str) -> None:
 def test_twin_and_ladder_are_packed() -> None:
     is_packed(lambda: kernels.twin_stage(nights=False, control=True), 0.4)
     is_packed(ladders.plain_ladder, 0.4)
+    is_packed(lambda: ladders.plain_ladder(causes=False), 0.4)
 
 
 @pytest.mark.parametrize("model", sorted(library._WORLDS))  # all that there are
