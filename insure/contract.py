@@ -64,9 +64,11 @@ def sentences(fund: Fund) -> list[str]:
         f"{limits.highest_weight:.0%} in stock, and begins with {fund.initial_money:,.2f} {fund.currency}."
     )
     said.append(
-        "Dividends buy more stock."
-        if protection.dividends == "reinvested"
-        else "Dividends on the insured stock are paid out to holders."
+        "Dividends on the insured stock are paid out to holders."
+        if protection.dividends == "paid_out"
+        else "Dividends stay in cash until the next period: the stock is bought once."
+        if fund.strategy.kind in {"buy_and_hold", "static_put"}
+        else "Dividends buy more stock."
     )
     if fund.protects:
         said.append(

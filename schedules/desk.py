@@ -4,6 +4,7 @@ This is the one place that reads the clock.
 """
 
 import datetime as dt
+import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,9 +23,11 @@ from insure.fund import Fund, load_fund
 from schedules.notifiers import AlertTerms
 
 DESK_FILE = "desk.toml"
+EXAMPLES = ("synthetic_put", "cppi", "static_put", "hybrid", "delta_neutral")
+"""Strategies with a commented fund file that comes with the product."""
 _DESK_TEXT = """\
 # A desk: one folder with its funds (funds/*.toml), its book and its reports (out/).
-name = "{name}"
+name = {name}
 database = "insure.db"                 # the book: a file in this folder, or postgresql+psycopg://user@host/name
 
 # [alerts]                             # who is told, beside stderr and the book
@@ -170,7 +173,7 @@ def make_desk(folder: Path, name: str, examples: tuple[str, ...]) -> list[Path]:
     except OSError as error:
         raise DeskError(f"{folder} cannot be made a desk: {error.strerror}.") from error
     made = [folder / DESK_FILE]
-    made[0].write_text(_DESK_TEXT.format(name=name), encoding="utf-8")
+    made[0].write_text(_DESK_TEXT.format(name=json.dumps(name)), encoding="utf-8")
     for example in examples:
         text = resources.files("insure").joinpath("examples", f"{example}.toml").read_text(encoding="utf-8")
         fund_id = tomllib.loads(text)["id"]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import insure
@@ -48,7 +48,9 @@ class Tick:
     outcome: Outcome
     reason: str
     record: Record | None
-    """None where no decision was reached: the market could not be seen, or the slot was missed."""
+    """None where no decision was reached: the market could not be seen, an order is open, or the slot was missed."""
+    unseen: bool = False
+    """Whether the market could not be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def tick(
         try:
             snapshot = gate(lambda: _seen(fund, slot, feed, last), last)
         except MarketDataError as error:
-            return _without_decision(page, fund, slot, "HELD", str(error))
+            return replace(_without_decision(page, fund, slot, "HELD", str(error)), unseen=True)
         record = _decided(page, fund, slot, standing, snapshot, broker, now)
         page.end(record.decision.outcome, record.decision.reason, record)
         return Tick(fund.id, slot, record.decision.outcome, record.decision.reason, record)

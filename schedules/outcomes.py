@@ -18,10 +18,12 @@ _MARKET = MarketDataError.exit_code
 
 
 def exit_code(done: Tick) -> int:
-    """0 done, 1 missed or impossible, 3 a floor or limit is breached, 4 the market could not be seen."""
+    """0 done, 1 missed, waiting or impossible, 3 a floor or limit is breached, 4 the market not seen or doubted."""
     if done.record is None:
-        return _MARKET if done.outcome == "HELD" else 1
+        return _MARKET if done.unseen else 1
     decision = done.record.decision
+    if decision.outcome == "HELD" and decision.snapshot.doubt is not None:
+        return _MARKET
     if any(event.kind == "floor breached" for event in decision.events) or any(not c.passed for c in decision.checks):
         return BREACHED
     return 0 if decision.outcome == "OK" else 1

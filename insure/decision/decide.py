@@ -131,7 +131,15 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
     )
     events.extend(_floor_events(fund, current, valuation))
     checks = pre_trade(fund, holdings, valuation, ladder, trade, options)
-    failed = [check for check in checks if not check.passed]
+    refusals = [check.sentence for check in checks if not check.passed] + _doubted(snapshot, trade, options)
+    if refusals and options:
+        # A structure of stock and options begins whole or not at all: the next slot begins it anew.
+        told = [event for event in events if event.kind != "period began"]
+        unbegun = _held_without_period(fund, holdings, memory, snapshot, ended, told, " ".join(refusals))
+        return replace(unbegun, checks=checks)
+    if refusals:
+        # What was not traded is not remembered as done: a first purchase that was held is still to come.
+        state = state._replace(mark=current.start.state.mark)
     after = Memory(
         period=current.period,
         start=current.start._replace(state=state),
@@ -139,18 +147,8 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         breached=current.breached or (locked and valuation.cushion < 0.0),
         locked=locked,
     )
-    refusals = [check.sentence for check in failed]
-    doubt = snapshot.doubt
-    if doubt is not None and not doubt.buys and trade is not None and trade.units > 0:
-        refusals.append(f"{doubt.sentence} Reduce-only: {trade.units:,f} units are not bought.")
-    elif doubt is not None and not doubt.buys and options:
-        refusals.append(f"{doubt.sentence} Reduce-only: no options are traded.")
-    if refusals and options:
-        # A structure of stock and options begins whole or not at all: the next slot begins it anew.
-        told = [event for event in events if event.kind != "period began"]
-        unbegun = _held_without_period(fund, holdings, memory, snapshot, ended, told, " ".join(refusals))
-        return replace(unbegun, checks=checks)
     outcome: Outcome = "HELD" if refusals else "OK"
+    doubt = snapshot.doubt
     verdict = " ".join(refusals) or _verdict(fund, valuation, ladder, trade, options)
     return Decision(
         fund_id=fund.id,
@@ -169,6 +167,16 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         reason=verdict if refusals or doubt is None else f"{doubt.sentence} {verdict}",
         option_trades=options,
     )
+
+
+def _doubted(snapshot: Snapshot, trade: Trade | None, options: tuple[OptionTrade, ...]) -> list[str]:
+    """What a doubted price that only allows reductions refuses."""
+    doubt = snapshot.doubt
+    if doubt is None or doubt.buys:
+        return []
+    if trade is not None and trade.units > 0:
+        return [f"{doubt.sentence} Reduce-only: {trade.units:,f} units are not bought."]
+    return [f"{doubt.sentence} Reduce-only: no options are traded."] if options else []
 
 
 def _strategy(fund: Fund, memory: Memory) -> Strategy:

@@ -1,8 +1,9 @@
 """The laboratory: fast, exact, attributed slippage of a protected fund against the true put.
 
 ``simulate`` runs one strategy, ``compare`` several on the same paths, ``sweep`` every way to trade them; ``rare`` finds
-breaches too rare to wait for; ``calibration`` makes models out of a history. Importing this package loads neither the compiler
-nor pandas; the first study compiles what it needs (told through ``progress``) and keeps it in the user's cache folder.
+breaches too rare to wait for; ``calibration`` makes models out of a history. Importing this package loads neither the
+compiler nor pandas; the first study compiles what it needs (told through ``progress``) and keeps it in the user's cache
+folder.
 """
 
 from insure.simulation.engine import Progress, Recipe, Trading

@@ -221,17 +221,19 @@ def _heston_step(
     b = sqrt(b2)
     quadratic = a * (b + z) * (b + z)
     lever = k2 + 0.5 * k4
-    log_quadratic = lever * b2 * a / (1.0 - 2.0 * lever * a) - 0.5 * log(1.0 - 2.0 * lever * a)
+    rest = 1.0 - 2.0 * lever * a
     # psi > 3/2: an atom at zero and an exponential tail.
     wild = max(psi, 1.5)
     p = (wild - 1.0) / (wild + 1.0)
     beta = (1.0 - p) / mean
     above = norm_cdf(-z)
     exponential = max(log((1.0 - p) / above), 0.0) / beta
-    log_exponential = log(p + beta * (1.0 - p) / (beta - lever))
     calm = psi <= 1.5
+    # One logarithm for both kinds.
+    logarithm = log(rest if calm else p + beta * (1.0 - p) / (beta - lever))
+    log_expected = lever * b2 * a / rest - 0.5 * logarithm if calm else logarithm
     after = quadratic if calm else exponential
-    correction = -(log_quadratic if calm else log_exponential) - (k1 + 0.5 * k3) * v
+    correction = -log_expected - (k1 + 0.5 * k3) * v
     deviation = sqrt(max(k3 * v + k4 * after, 0.0))
     moved = growth + correction + k1 * v + k2 * after + deviation * w[D + q * N + i] + jump
     return x + moved, after, deviation

@@ -59,13 +59,17 @@ def demo(
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to make the desk.")] = HERE,
     name: Annotated[str, typer.Option(help="Name of the desk on reports.")] = "Protected funds",
+    strategy: Annotated[
+        str, typer.Option(help="Of the first fund: synthetic_put, cppi, static_put, hybrid or delta_neutral.")
+    ] = "synthetic_put",
     as_json: JsonOption = False,
 ) -> None:
     """A new desk with a commented fund file."""
-    from schedules.desk import make_desk  # noqa: PLC0415
+    from insure.arguments import one_of  # noqa: PLC0415
+    from schedules.desk import EXAMPLES, make_desk  # noqa: PLC0415
 
     answer = Answer(as_json)
-    made = make_desk(folder, name, ("synthetic_put",))
+    made = make_desk(folder, name, (one_of("--strategy", strategy, EXAMPLES),))
     answer.give({"desk": str(folder), "files": [str(path) for path in made]})
     for path in made:
         answer.say(f"made {path}")

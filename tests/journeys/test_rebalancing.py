@@ -260,6 +260,19 @@ def test_all_funds_are_decided_in_one_call(insure: Insure, desk: Path, prices: C
     assert insure("rebalance", "guarded-90", "--all", "--json").code == 2
 
 
+@pytest.mark.parametrize("strategy", ["cppi", "static_put", "hybrid", "delta_neutral"])
+def test_every_example_begins_on_the_sample_history(insure: Insure, tmp_path: Path, strategy: str) -> None:
+    assert insure("init", "--strategy", strategy, "--name", 'Desk "7" \\ north').code == 0
+    (file,) = (tmp_path / "funds").glob("*.toml")
+    assert insure("fund", "check", file.stem).code == 0
+    first = insure("rebalance", file.stem, "--json")
+    assert (first.code, first.json["outcome"]) == (0, "OK"), first.json
+    assert insure("verify").code == 0
+    unknown = insure("init", "elsewhere", "--strategy", "magic", "--json")
+    assert unknown.code == 2
+    assert "one of synthetic_put, cppi" in str(unknown.json["error"])
+
+
 def test_json_is_one_object_and_nothing_else(insure: Insure, desk: Path, prices: Callable[..., Path]) -> None:
     prices("2024-01-02,100")
     for arguments in (["status"], ["fund", "check", "guarded-90"], ["rebalance", "guarded-90"]):

@@ -223,3 +223,13 @@ def test_decisions_are_values() -> None:
     assert replace(decision) == decision
     assert asdict(decision)["outcome"] == "OK"
     assert isinstance(decision.memory, Memory)
+
+
+@pytest.mark.parametrize("kind", ["buy_and_hold", "constant_mix"])
+def test_a_first_purchase_that_was_held_is_still_to_come(kind: str) -> None:
+    strict, lenient = (fund(strategy={"kind": kind}, limits={"largest_order_weight": most}) for most in (0.1, 1.0))
+    held = decide(strict, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert held.outcome == "HELD"
+    bought = decide(lenient, carried_out(held), held.memory, snapshot(SESSIONS[1], Decimal(101)))
+    assert bought.outcome == "OK"
+    assert carried_out(bought).units > 0, "the purchase that was held was never made"
