@@ -76,6 +76,7 @@ class Optimum:
             "seed": recipe.seed,
             "model": recipe.model.kind,
             "history_returns": self.history,
+            "hedge_vol": recipe.model.annual_vol,
             "drift": recipe.model.drift,
             "points": [{"point": k, **row} for k, row in enumerate(table)],
             "frontier": list(self.sweep.frontier()),
@@ -101,7 +102,6 @@ def optimise(
     value: float,
     spot: float,
     vol: float,
-    put_vol: float | None,
     rate: float,
     dividend_yield: float,
     closes: Sequence[float] | FloatArray,
@@ -113,15 +113,15 @@ def optimise(
 ) -> Optimum:
     """Sweep bands and calendars for one protection period of a fund, begun fresh on today's value.
 
-    The index grows at the rate, whatever its history did: a way to trade should not win by a view. Costs, limits and
-    throttle are the fund's own; lots are not counted.
+    The index grows at the rate, whatever its history did: a way to trade should not win by a view. For the same reason
+    the put is hedged at the volatility that the paths have, and bought at it with the fund's own ``vol_spread``. Costs,
+    limits and throttle are the fund's own; lots are not counted.
 
     Args:
         fund: the contract.
         value: money at the start.
         spot: today's index.
-        vol: hedge volatility of today.
-        put_vol: what the true put costs; None for the hedge volatility.
+        vol: hedge volatility of today, which Brownian paths have.
         rate: per year, continuously compounded.
         dividend_yield: the same.
         closes: its feed's history up to today; from 500 returns on, paths are drawn from them in blocks, else they are
@@ -146,7 +146,8 @@ def optimise(
             Bootstrap(tuple((history + dividend_yield / SESSIONS_PER_YEAR).tolist()), None, rate),
             history.size,
         )
-    strategy = fund.strategy.strategy(fund.promise(value, years, vol, spot))
+    known = model.annual_vol
+    strategy = fund.strategy.strategy(fund.promise(value, years, known, spot))
     prices = Costs(
         commission_bps=fund.costs.commission_bps,
         half_spread_bps=fund.costs.half_spread_bps,
@@ -165,7 +166,7 @@ def optimise(
         min_weight=min(fund.limits.lowest_weight, 0.0),
         max_weight=fund.limits.highest_weight,
         max_turnover=fund.limits.largest_change_weight,
-        put_vol=vol if put_vol is None else put_vol,
+        put_vol=max(known + fund.twin.vol_spread, 0.0),
         spot=spot,
     )
     if fund.limits.lowest_weight > 0.0:
@@ -174,7 +175,7 @@ def optimise(
             "and below only."
         )
     own = fund.band.width_weight
-    bands = sorted({*standard_bands(prices.fraction, years, steps, vol), own})
+    bands = sorted({*standard_bands(prices.fraction, years, steps, known), own})
     found = sweep(
         recipe,
         bands=bands,

@@ -40,7 +40,6 @@ def optimise(
         value=position.nav,
         spot=position.spot,
         vol=position.vol,
-        put_vol=snapshot.put_vol,
         rate=snapshot.rate,
         dividend_yield=snapshot.dividend_yield,
         closes=[float(row.close) for row in rows],
@@ -68,7 +67,8 @@ def _tell(answer: Answer, found: "Optimum") -> None:
     )
     answer.say(
         f"{found.fund.name}: {recipe.paths:,} paths of {recipe.years:g} years, seed {recipe.seed}, from {source}; "
-        f"the index grows at the rate of {percent(recipe.model.drift)}."
+        f"the index grows at the rate of {percent(recipe.model.drift)}, hedged at its volatility there of "
+        f"{percent(recipe.model.annual_vol)}."
     )
     basis = 1e4 / recipe.value
     rows = []

@@ -18,7 +18,7 @@ CLOSES = 100.0 * np.exp(np.cumsum(np.random.default_rng(4).standard_t(5, 800) * 
 
 
 def found(fund: Fund, **more: object) -> Optimum:
-    given = {"value": 1e8, "spot": 100.0, "vol": 0.18, "put_vol": None, "rate": 0.03, "dividend_yield": 0.0}
+    given = {"value": 1e8, "spot": 100.0, "vol": 0.18, "rate": 0.03, "dividend_yield": 0.0}
     return optimise(fund, **{**given, "closes": CLOSES, "paths": 1024, **more})  # type: ignore[arg-type]  # by name
 
 
