@@ -1,5 +1,6 @@
 """The decision: one pure function from what is agreed, held, remembered and seen to what is to be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -96,10 +97,11 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
     refuse_expired(fund, holdings.options, session)
 
     if memory is not None and session > memory.period.end and fund.protection.roll == "none":
-        return _skipped(fund, holdings, memory, snapshot)
+        over = f"The protection ended on {memory.period.end} and the contract does not roll; agree a new start."
+        return _without_period(fund, holdings, memory, snapshot, "SKIPPED", over)
     legs = legs_at(fund, holdings.options, session)
     if not float(holdings.units * snapshot.price + holdings.cash) + worth(fund, holdings.options, snapshot) > 0.0:
-        return _held_without_period(fund, holdings, memory, snapshot, None, [], f"{fund.id} is worth nothing.")
+        return _without_period(fund, holdings, memory, snapshot, "HELD", f"{fund.id} is worth nothing.")
     events: list[Event] = []
     ended: Valuation | None = None
     current = memory
@@ -114,7 +116,7 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         try:
             current = _begin(fund, holdings, snapshot, number=memory.period.number + 1 if memory else 1)
         except FloorUnaffordable as refusal:
-            return _held_without_period(fund, holdings, memory, snapshot, ended, events, str(refusal))
+            return _without_period(fund, holdings, memory, snapshot, "HELD", str(refusal), ended, events)
         options = _option_trades(fund, current, holdings, snapshot)
         events.append(Event("period began", _promise_sentence(fund, current)))
 
@@ -135,7 +137,7 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
     if refusals and options:
         # A structure of stock and options begins whole or not at all: the next slot begins it anew.
         told = [event for event in events if event.kind != "period began"]
-        unbegun = _held_without_period(fund, holdings, memory, snapshot, ended, told, " ".join(refusals))
+        unbegun = _without_period(fund, holdings, memory, snapshot, "HELD", " ".join(refusals), ended, told)
         return replace(unbegun, checks=checks)
     if refusals:
         # What was not traded is not remembered as done: a first purchase that was held is still to come.
@@ -215,34 +217,17 @@ def _option_trades(fund: Fund, memory: Memory, holdings: Holdings, snapshot: Sna
     return tuple(traded_at_mark(fund, option, snapshot) for option in wanted.options if option.strike)
 
 
-def _skipped(fund: Fund, holdings: Holdings, memory: Memory, snapshot: Snapshot) -> Decision:
-    return Decision(
-        fund_id=fund.id,
-        config_sha256=fund.config_sha256,
-        snapshot=snapshot,
-        holdings=holdings,
-        memory_in=memory,
-        memory=memory,
-        valuation=None,
-        ended=None,
-        ladder=None,
-        trade=None,
-        checks=(),
-        events=(),
-        outcome="SKIPPED",
-        reason=f"The protection ended on {memory.period.end} and the contract does not roll; agree a new start.",
-    )
-
-
-def _held_without_period(
+def _without_period(
     fund: Fund,
     holdings: Holdings,
     memory: Memory | None,
     snapshot: Snapshot,
-    ended: Valuation | None,
-    events: list[Event],
-    refusal: str,
+    outcome: Outcome,
+    reason: str,
+    ended: Valuation | None = None,
+    events: Sequence[Event] = (),
 ) -> Decision:
+    """Nothing is valued or traded: no protection period is in force."""
     return Decision(
         fund_id=fund.id,
         config_sha256=fund.config_sha256,
@@ -256,8 +241,8 @@ def _held_without_period(
         trade=None,
         checks=(),
         events=tuple(events),
-        outcome="HELD",
-        reason=refusal,
+        outcome=outcome,
+        reason=reason,
     )
 
 

@@ -34,3 +34,14 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+
+
+def test_every_test_that_the_guarantees_name_is_there() -> None:
+    text = (REPOSITORY / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(tests/[\w/*.]+?)(?:::(\w+))?`", text))
+    assert len(named) > 20
+    for pattern, function in sorted(named):
+        found = [path for path in REPOSITORY.glob(pattern.rstrip("/")) if path.exists()]
+        assert found, f"guarantees.md names {pattern}, which is not there"
+        if function:
+            assert f"def {function}" in found[0].read_text(encoding="utf-8"), f"{pattern} has no {function}"
