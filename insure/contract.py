@@ -94,8 +94,7 @@ def sentences(fund: Fund) -> list[str]:
         else "It trades every difference from its target."
     )
     said.append(
-        f"A trade is expected to cost {costs.commission_bps:g} bps commission and {costs.half_spread_bps:g} bps half "
-        f"spread; {_lots(fund)}."
+        f"A trade is expected to cost {_commission(fund)} and {costs.half_spread_bps:g} bps half spread; {_lots(fund)}."
     )
     said.append(
         f"One slot changes the weight by at most {limits.largest_change_weight:.0%}; an order above "
@@ -174,6 +173,17 @@ def _unless(fund: Fund) -> str:
         "the index jumps, or moves more than the hedge volatility foresaw, between two trades, trading is halted while "
         "it falls, or the cash loses value: the put is replicated, not bought"
     )
+
+
+def _commission(fund: Fund) -> str:
+    costs, said = fund.costs, [f"{fund.costs.commission_bps:g} bps commission"]
+    if costs.commission_per_trade_money:
+        said.append(f"{costs.commission_per_trade_money:,f} {fund.currency} a ticket")
+    if costs.commission_per_unit_money:
+        said.append(f"{costs.commission_per_unit_money:f} {fund.currency} a unit")
+    if costs.commission_minimum_money:
+        said.append(f"at least {costs.commission_minimum_money:,f} {fund.currency} together")
+    return ", ".join(said)
 
 
 def _lots(fund: Fund) -> str:

@@ -97,8 +97,10 @@ class Costs:
     __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
     commission_bps: Bps = 0.0
     half_spread_bps: Bps = 0.0
+    commission_per_trade_money: Annotated[Decimal, Ge(0)] = Decimal(0)
+    commission_per_unit_money: Annotated[Decimal, Ge(0)] = Decimal(0)
     commission_minimum_money: Annotated[Decimal, Ge(0)] = Decimal(0)
-    """Least commission per ticket."""
+    """Least commission per ticket, of the three above together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,9 @@ def trade_between(fund: Fund, held: Decimal, wanted: Decimal, price: Decimal) ->
     unit = minor_unit(fund.currency)
     with localcontext(prec=40):
         value = (abs(units) * price).quantize(unit, rounding=ROUND_HALF_EVEN)
-        commission = value * Decimal(repr(fund.costs.commission_bps)) * _BPS
-        commission = max(commission, fund.costs.commission_minimum_money).quantize(unit, rounding=ROUND_CEILING)
+        costs = fund.costs
+        commission = value * Decimal(repr(costs.commission_bps)) * _BPS
+        commission += costs.commission_per_trade_money + costs.commission_per_unit_money * abs(units)
+        commission = max(commission, costs.commission_minimum_money).quantize(unit, rounding=ROUND_CEILING)
         spread = (value * Decimal(repr(fund.costs.half_spread_bps)) * _BPS).quantize(unit, rounding=ROUND_CEILING)
     return Trade(units=units, price=price, value=value, commission=commission, spread=spread)

@@ -151,6 +151,8 @@ def optimise(
     prices = Costs(
         commission_bps=fund.costs.commission_bps,
         half_spread_bps=fund.costs.half_spread_bps,
+        commission_per_trade=float(fund.costs.commission_per_trade_money),
+        commission_per_share=float(fund.costs.commission_per_unit_money),
         commission_minimum=float(fund.costs.commission_minimum_money),
     )
     recipe = Recipe(

@@ -55,7 +55,13 @@ contracts = st.builds(
         limits={"highest_weight": highest, "largest_change_weight": change},
         band={"width_weight": width, "to": to},
         lots={"lot_units": lot, "smallest_ticket_money": ticket},
-        costs={"commission_bps": bps, "half_spread_bps": bps, "commission_minimum_money": minimum},
+        costs={
+            "commission_bps": bps,
+            "half_spread_bps": bps,
+            "commission_minimum_money": minimum,
+            "commission_per_trade_money": minimum / 5,
+            "commission_per_unit_money": minimum / 1000,
+        },
         schedule={"day_count": count},
     ),
     st.sampled_from(STRATEGIES),
@@ -233,3 +239,22 @@ def test_a_first_purchase_that_was_held_is_still_to_come(kind: str) -> None:
     bought = decide(lenient, carried_out(held), held.memory, snapshot(SESSIONS[1], Decimal(101)))
     assert bought.outcome == "OK"
     assert carried_out(bought).units > 0, "the purchase that was held was never made"
+
+
+def test_a_commission_has_its_four_parts() -> None:
+    terms: dict[str, Toml] = {
+        "commission_bps": 2.0,
+        "commission_per_trade_money": Decimal(5),
+        "commission_per_unit_money": Decimal("0.01"),
+        "half_spread_bps": 1.0,
+    }
+    contract = fund(strategy={"kind": "buy_and_hold", "weight": 0.5}, lots={"lot_units": 1}, costs=terms)
+    decision = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert decision.trade is not None
+    assert decision.trade.units == 5000
+    assert decision.trade.commission == Decimal("155.00"), "2 bps of 500,000, 5 a ticket, 0.01 a unit for 5,000 units"
+    assert decision.trade.spread == Decimal("50.00")
+    least = fund(strategy={"kind": "buy_and_hold", "weight": 0.5}, costs={**terms, "commission_minimum_money": 400})
+    most = decide(least, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert most.trade is not None
+    assert most.trade.commission == Decimal("400.00")
