@@ -82,12 +82,13 @@ class Desk:
             DeskError: there is no such fund; the sentence lists those there are.
             FundFileError: its file is no contract.
         """
-        known = self.fund_ids()
-        if fund_id not in known:
+        path = self.folder / "funds" / f"{fund_id}.toml"
+        if Path(fund_id).name != fund_id or not path.is_file():
+            known = self.fund_ids()
             raise DeskError(
                 f"{self.folder} has no fund {fund_id!r}; it has {', '.join(known) or 'none'} (files in funds/)."
             )
-        fund = load_fund(self.folder / "funds" / f"{fund_id}.toml")
+        fund = load_fund(path)
         if fund.id != fund_id:
             raise FundFileError(f"funds/{fund_id}.toml: id is {fund.id!r}; it must be the file's name, {fund_id!r}.")
         return fund
