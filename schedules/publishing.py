@@ -58,8 +58,9 @@ def publish_rebalance(
     """
     record = book.record(fund.id, session)
     history = list(book.records(fund.id, last=record.session))
-    report = rebalance.build(fund, record, history, book.head())
-    return _publish(out, f"{fund.id}/rebalance-{record.session}", report, book.head(), at, paper=paper)
+    head = book.head()
+    report = rebalance.build(fund, record, history, head)
+    return _publish(out, f"{fund.id}/rebalance-{record.session}", report, head, at, paper=paper)
 
 
 def publish_comparison(
@@ -86,9 +87,10 @@ def publish_comparison(
         raise BookError(
             f"The book holds no decision of {fund.id} in that span; run `insure rebalance {fund.id}` first."
         )
-    report = comparison.build(fund, records, book.head())
+    head = book.head()
+    report = comparison.build(fund, records, head)
     name = f"{fund.id}/{kind}-{records[0].session}-to-{records[-1].session}"
-    return _publish(out, name, report, book.head(), at, paper=paper)
+    return _publish(out, name, report, head, at, paper=paper)
 
 
 def publish_compliance(
@@ -105,10 +107,12 @@ def publish_compliance(
     calendar = fund_calendar(fund)
     begun = max(first, fund.protection.start)
     due = slots(fund.schedule.timing, calendar, begun, last) if begun <= last else []
-    found = facts(fund, list(book.records(fund.id, last=last)), book.runs(fund.id, first, last), due, first, last)
-    report = compliance.build(fund, found, list(book.records(fund.id, last=last)), book.head(), _evidence(book, out))
+    history = list(book.records(fund.id, last=last))
+    found = facts(fund, history, book.runs(fund.id, first, last), due, first, last)
+    head = book.head()
+    report = compliance.build(fund, found, history, head, _evidence(book, out))
     name = f"{fund.id}/compliance-{first}" if first == last else f"{fund.id}/compliance-{first}-to-{last}"
-    return _publish(out, name, report, book.head(), at, paper=paper)
+    return _publish(out, name, report, head, at, paper=paper)
 
 
 def publish_index(book: Book, desk_name: str, funds: list[Fund], out: Path, waiting: list[str]) -> Published:
@@ -119,8 +123,9 @@ def publish_index(book: Book, desk_name: str, funds: list[Fund], out: Path, wait
         if path.parent.name in {fund.id for fund in funds}
     ]
     standings = [(fund, book.standing(fund.id).last) for fund in funds]
-    report = index.build(desk_name, standings, made, waiting, book.head(), insure.__version__)
-    return _publish(out, "index", report, book.head(), None, paper=False)
+    head = book.head()
+    report = index.build(desk_name, standings, made, waiting, head, insure.__version__)
+    return _publish(out, "index", report, head, None, paper=False)
 
 
 def _about(path: Path) -> tuple[str, str, dt.date]:
