@@ -44,6 +44,12 @@ class NothingDue(InsureError):
     exit_code: ClassVar[int] = 5
 
 
+class Killed(InsureError):
+    """The kill switch stands: nothing is sent."""
+
+    exit_code: ClassVar[int] = 3
+
+
 class BookError(InsureError):
     """The book refuses: the entry contradicts what is already recorded, or the record itself is doubtful."""
 

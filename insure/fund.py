@@ -240,6 +240,45 @@ class Triggers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """What stands between a decision and an order: limits of the gate, who approves, how a decision is let through."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    approval: Literal["auto", "approve", "four_eyes"] = "auto"
+    """Who approves a trade before it is sent: nobody | one person | two people."""
+    proposal_minutes: Annotated[float, Gt(0.0), Le(10_080.0)] = 60.0
+    """How long a proposal may be approved."""
+    second_person: Literal["noted", "required"] = "noted"
+    """A desk of one person under four_eyes: "no second person" stands in the record | nothing is sent."""
+    price_collar_bps: Bps = 1000.0
+    """Widest distance of a price limit from the decided price; ten times a usual intraday range of an index."""
+    largest_turnover_weight: Annotated[float, Gt(0.0), Le(20.0)] = 2.0
+    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself."""
+    largest_volume_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.25
+    """Largest order, of the average volume of 20 sessions: above a quarter the fund is the market."""
+    deposit_takers: Annotated[int, Ge(1), Le(100)] = 5
+    """Banks or bills that cash is spread over."""
+    largest_deposit_weight: Annotated[float, Gt(0.0), Le(1.0)] = 0.20
+    """Most with one of them, of NAV; 20 % is the UCITS Directive's limit for deposits with one body (Article 52(1))."""
+    ask_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 0.25
+    """A larger change of the target in one slot asks a person."""
+    ask_multiple: NotNegative = 0.0
+    """Buying above this effective multiple (equity over cushion) asks a person; 0 is off."""
+    ask_buy_after_fall: Fraction = 0.05
+    """Buying after a larger fall since the last decision asks a person; 0 is off."""
+    reconciliation_sessions: Annotated[int, Ge(1)] = 1
+    """Oldest reconciliation that may be traded on, sessions; from the stage shadow on."""
+    escalate_minutes: Annotated[float, Gt(0.0)] = 30.0
+    """A breaker that is not NORMAL for this long is told again, to everybody."""
+    pilot_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
+    """Share of a decision that the stage pilot carries out."""
+    pilot_cap_money: Annotated[Decimal, Gt(0)] | None = None
+    """Largest trade of the stage pilot; None for no cap."""
+    live_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
+    """Share of a decision that the stage live carries out: 0.25, 0.5, then 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fund:
     """One protected fund: the whole of what was agreed, and nothing that changes."""
 
@@ -265,6 +304,7 @@ class Fund:
     execution: Execution = field(default_factory=Execution)
     quality: Quality = field(default_factory=Quality)
     triggers: Triggers = field(default_factory=Triggers)
+    controls: Controls = field(default_factory=Controls)
 
     def __post_init__(self) -> None:
         """What only the whole contract can show."""

@@ -17,6 +17,8 @@ CAUSE_OF_STAGE = {
     "limits": "limits",
     "band": "band",
     "throttle": "throttle",
+    "override": "override",
+    "rollout": "rollout",
     "lots": "lots",
     "executed": "execution",
 }

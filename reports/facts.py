@@ -28,6 +28,8 @@ STAGE_MEANINGS = {
     "limits": "what the contract allows",
     "band": "whether the drift is worth a trade",
     "throttle": "how fast the weight may change",
+    "override": "what a person wants instead, for one slot",
+    "rollout": "how much of it the fund's phase carries out",
     "lots": "what can be bought or sold",
     "executed": "what is held afterwards",
 }

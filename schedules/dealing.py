@@ -34,11 +34,14 @@ def dealt(
     shares: Decimal,
     snapshot: Snapshot,
     broker: Broker,
+    *,
+    sells: bool = True,
 ) -> Dealing:
     """Deal every flow that is due and can be paid; one that cannot stays in the book and waits for a later slot.
 
     Where cash does not cover a flow, as much stock is sold as it needs. A broker outside fills later, so that there a
-    flow waits until cash covers it. Of a fund that holds options all flows wait until these are settled.
+    flow waits until cash covers it, and so it does where ``sells`` is False: a breaker stands. Of a fund that holds
+    options all flows wait until these are settled.
     """
     if holdings.options:
         return Dealing(holdings, (), (), ())
@@ -53,7 +56,7 @@ def dealt(
         missing = -(holdings.cash + one.money)
         if missing > 0:
             sale = flows.sale_for(fund, holdings, missing, snapshot.price)
-            if sale is None or not isinstance(broker, ImmediateBroker):
+            if sale is None or not sells or not isinstance(broker, ImmediateBroker):
                 continue
             order = order_for(fund, slot, sale, snapshot, leg=2 + len(orders))
             executed = broker.execute(order, sale, snapshot)

@@ -11,10 +11,11 @@ from insure.accrual import NOTHING_ACCRUED, Accrual, accrued
 from insure.book import Book, OpenOrder, Record, SlotPage, Slots, Standing
 from insure.book.duty import Duty, on_duty
 from insure.broker import Broker, ImmediateBroker
+from insure.controls.gathering import Outside, circumstances_of
 from insure.dates import Calendar, year_fraction
 from insure.decision import Decision, Holdings, Outcome, decide, fund_calendar, years_between
 from insure.decision.options import worth
-from insure.errors import InsureError, InvalidInput, MarketDataError, NothingDue
+from insure.errors import InsureError, InvalidInput, Killed, MarketDataError, NothingDue
 from insure.feeds import PriceFeed, look
 from insure.fund import Fund
 from insure.market import Snapshot
@@ -32,6 +33,15 @@ _MOMENT = dt.timedelta(microseconds=1)
 
 Gate = Callable[[Callable[[], Snapshot], Record | None], Snapshot]
 """Stands between the market and the decision: sees, and refuses what may not be traded on (``MarketDataError``)."""
+
+
+Look = Callable[[str], Outside]
+"""What stands outside the book about a fund at this moment: asked before deciding, and again before executing."""
+
+
+def alone(fund_id: str) -> Outside:  # noqa: ARG001 - the shape of a look
+    """Nobody outside: no kill flag can stand, as in a replay of its own."""
+    return Outside()
 
 
 def ungated(see: Callable[[], Snapshot], last: Record | None) -> Snapshot:  # noqa: ARG001 - the shape of a gate
@@ -102,6 +112,7 @@ def tick(
     *,
     keep: bool = True,
     gate: Gate = ungated,
+    outside: Look = alone,
 ) -> Tick:
     """One rebalance: see, value, decide, execute, record, in one transaction.
 
@@ -114,8 +125,10 @@ def tick(
         now: the clock when the tick starts; a replay hands in the slot's own time.
         keep: False for a dry run: everything happens, nothing is kept.
         gate: judges the price before it is decided on.
+        outside: tells the kill flag and the state of the code.
 
     Raises:
+        Killed: the kill switch was thrown between decision and execution; nothing of the slot was kept.
         NothingDue: the slot already has its run.
         InvalidInput: the slot lies before one that has run, or before the protection starts.
         BookError: what the book holds of the fund is not as it was written.
@@ -138,7 +151,7 @@ def tick(
             snapshot = gate(lambda: _seen(fund, slot, feed, last), last)
         except MarketDataError as error:
             return replace(_without_decision(page, fund, slot, "HELD", str(error)), unseen=True)
-        record = _decided(page, fund, slot, standing, snapshot, broker, now)
+        record = _decided(page, fund, slot, standing, snapshot, broker, now, outside)
         page.end(record.decision.outcome, record.decision.reason, record)
         return Tick(fund.id, slot, record.decision.outcome, record.decision.reason, record)
 
@@ -237,6 +250,7 @@ def _decided(
     snapshot: Snapshot,
     broker: Broker,
     now: dt.datetime,
+    outside: Look,
 ) -> Record:
     last = standing.last
     if last is None:
@@ -248,12 +262,16 @@ def _decided(
         accrual = _accrual(fund, standing.holdings, last, snapshot)
         page.accrue(accrual)
         opening = accrual.after(standing.holdings)
-    dealing = dealt(page, fund, slot, opening, shares, snapshot, broker)
+    circumstances = circumstances_of(page, fund, slot, snapshot, last, outside(fund.id), now)
+    sells = circumstances.breaker in {"NORMAL", "REDUCE_ONLY"}
+    dealing = dealt(page, fund, slot, opening, shares, snapshot, broker, sells=sells)
     holdings = dealing.holdings
     memory = last.decision.memory if last else None
     if memory is not None:
         memory = flows.promised(memory, fund.strategy.kind, dealing.flows)
-    decision = decide(fund, holdings, memory, snapshot)
+    decision = decide(fund, holdings, memory, snapshot, circumstances)
+    if decision.outcome == "OK" and (killed := outside(fund.id).killed) and circumstances.breaker != "KILLED":
+        raise Killed(f"{killed} It was thrown while {slot.key} of {fund.id} was decided: nothing was sent.")
     sent, own = _carried_out(fund, slot, decision, snapshot, broker, first_leg=2 + len(dealing.orders))
     after = after_fills(holdings, sent, own, decision.option_trades)
     following = follow(

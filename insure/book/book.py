@@ -1,7 +1,7 @@
 """The book: one transaction a slot, holding the run, the decision, its orders, fills, entries and audit row."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
-from insure.book import chain, outbox
+from insure.book import chain, outbox, statements
 from insure.book.chain import GENESIS
 from insure.book.engine import (
     BUSY_SECONDS,
@@ -25,6 +25,7 @@ from insure.book.engine import (
 )
 from insure.book.page import SlotPage, Standing, checked_standing, waiting_flows
 from insure.book.record import Record
+from insure.book.statements import Statement
 from insure.book.tables import audit, decisions, flows, runs
 from insure.decision import Outcome
 from insure.errors import BookError, NothingDue
@@ -302,6 +303,18 @@ class Book:
         if row is None:
             raise BookError(f"The book holds no flow {key}.")
         return Flow(row.key, row.fund_id, row.session, row.kind, row.money, row.reverses)
+
+    def state(self, kind: str, fund_id: str, at: dt.datetime, content: Mapping[str, str]) -> Statement:
+        """A statement of a control or a person, in its own transaction: see ``statements.state``."""
+        with writing(self._engine, self._where) as connection:
+            return statements.state(connection, kind, fund_id, at, content)
+
+    def statements(
+        self, kinds: Sequence[str], fund_id: str | None = None, *, since: int = 0, last: int | None = None
+    ) -> list[Statement]:
+        """See ``statements.statements``."""
+        with reading(self._engine, self._where) as connection:
+            return statements.statements(connection, kinds, fund_id, since=since, last=last)
 
     def waiting_flows(self, fund_id: str) -> list[Flow]:
         """Flows of a fund that no slot has dealt yet."""

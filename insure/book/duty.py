@@ -1,18 +1,19 @@
 """What a service reads and writes around a slot, in the slot's own transaction: runs, alerts and questions."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from insure.book import alerts, questions
+from insure.book import alerts, questions, statements
 from insure.book.alerts import Alert, HasEngine, RaisedAlert
 from insure.book.book import Batch
 from insure.book.engine import reading, writing
 from insure.book.page import Standing, checked_standing
 from insure.book.questions import Answer, AskedQuestion
+from insure.book.statements import Statement
 from insure.book.tables import contracts, decisions, runs
 from insure.fund import Fund
 from insure.quality import Question
@@ -70,6 +71,16 @@ class Duty(Batch):
     def close_over(self, fund_id: str, kinds: tuple[str, ...], at: dt.datetime) -> None:
         """See ``alerts.close_over``."""
         alerts.close_over(self._book, fund_id, kinds, at)
+
+    def state(self, kind: str, fund_id: str, at: dt.datetime, content: Mapping[str, str]) -> Statement:
+        """See ``statements.state``."""
+        return statements.state(self._book, kind, fund_id, at, content)
+
+    def statements(
+        self, kinds: Sequence[str], fund_id: str | None = None, *, since: int = 0, last: int | None = None
+    ) -> list[Statement]:
+        """See ``statements.statements``."""
+        return statements.statements(self._book, kinds, fund_id, since=since, last=last)
 
     def question(self, fund_id: str) -> AskedQuestion | None:
         """See ``questions.open_question``."""

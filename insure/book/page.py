@@ -1,21 +1,23 @@
 """The open page of one slot: what stands before it, what is posted on it, and how it ends."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select
 
 from insure.accrual import Accrual
-from insure.book import chain, ledger, outbox
+from insure.book import chain, ledger, outbox, statements
 from insure.book.invariants import violations
 from insure.book.record import Record, sha256
-from insure.book.tables import audit, contracts, decisions, entries, fills, flows, runs
-from insure.decision import Holdings, Outcome, option_account
+from insure.book.statements import Statement
+from insure.book.tables import audit, contracts, decisions, entries, fills, flows, orders, runs
+from insure.decision import Holdings, Ordered, Outcome, option_account
 from insure.errors import BookError
 from insure.flows import Dealt, Flow
 from insure.fund import Fund
+from insure.money import money
 from insure.orders import Fill, Order, OrderState
 from insure.slots import Slot
 
@@ -65,6 +67,26 @@ class SlotPage:
     def flows(self) -> list[tuple[Flow, Dealt | None]]:
         """Flows that wait to be dealt by this session, in the order they were booked; each with what it reverses."""
         return waiting_flows(self._connection, self._fund.id, self._slot.session)
+
+    def statements(self, kinds: Sequence[str], *, last: int | None = None) -> list[Statement]:
+        """Statements about the fund or the whole desk, in the order they were made; ``last`` so many of each."""
+        own = statements.statements(self._connection, kinds, self._fund.id, last=last)
+        desk = statements.statements(self._connection, kinds, "", last=last)
+        return sorted([*own, *desk], key=lambda each: each.sequence)
+
+    def state(self, kind: str, content: Mapping[str, str]) -> Statement:
+        """A statement about the fund, in the transaction of its slot."""
+        return statements.state(self._connection, kind, self._fund.id, self._now, content)
+
+    def ordered(self) -> tuple[Ordered, ...]:
+        """Orders of the fund that were decided earlier in the slot's session."""
+        rows = self._connection.execute(
+            select(orders.c.key, orders.c.instrument, orders.c.units, orders.c.price)
+            .join(runs, runs.c.id == orders.c.run_id)
+            .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
+            .order_by(runs.c.id, orders.c.key)
+        )
+        return tuple(Ordered(row.key, row.instrument, row.units, money(abs(row.units) * row.price)) for row in rows)
 
     def subscribe(self, amount: Decimal, shares: Decimal) -> None:
         """The first money of holders, for the first units of the share class."""

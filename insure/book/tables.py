@@ -135,6 +135,7 @@ audit = Table(
     Column("previous_sha256", String(64), nullable=False),
     Column("sha256", String(64), nullable=False, unique=True),
     Index(None, "fund_id", "sequence"),
+    Index(None, "kind", "fund_id", "sequence"),
 )
 """The chain: each row carries the hash of the row before it."""
 

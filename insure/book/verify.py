@@ -11,7 +11,7 @@ from functools import lru_cache
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, func, select, text
 
-from insure.book import anchors, chain, ledger, outbox
+from insure.book import anchors, chain, ledger, outbox, statements
 from insure.book.book import Book, flow_content
 from insure.book.engine import newest_sqlite_schema, reading, sqlite_schema
 from insure.book.invariants import violations
@@ -158,7 +158,7 @@ def contract_of(effective: str) -> Fund:
 
 def replayed(fund: Fund, decision: Decision) -> str | None:
     """Decide again from what was recorded; None where the same comes out bit for bit, else the first difference."""
-    again = decide(fund, decision.holdings, decision.memory_in, decision.snapshot)
+    again = decide(fund, decision.holdings, decision.memory_in, decision.snapshot, decision.circumstances)
     # A contract read by a newer version may have more keys, and so another hash; the record names the one it had.
     again = replace(again, config_sha256=decision.config_sha256)
     kept_text, again_text = (_decision_adapter().dump_json(each).decode() for each in (decision, again))
@@ -260,6 +260,9 @@ def _followed(connection: Connection, walk: _Walk, row: _AuditRow, content: dict
         _check_first_use(connection, row, content["config_sha256"])
     elif row.kind == "order":
         walk.event(content["order_key"], (content["state"],), row.at, content["detail"])
+    elif row.kind in statements.KINDS:
+        if not content.get("sentence"):
+            raise Doubt("chain", f"The statement in row {row.sequence} of the chain says nothing.")
     else:
         raise Doubt("chain", f"The chain has a row of a kind that no version wrote: {row.kind!r}.")
 

@@ -1,6 +1,8 @@
 """From what was seen to what is done: valuation, ladder, trades, checks."""
 
 from insure.decision.calendars import fund_calendar, years_between
+from insure.decision.checks import Check
+from insure.decision.circumstances import Approval, Breaker, Circumstances, Ordered, Override, Rollout
 from insure.decision.decide import Decision, Event, Outcome, decide
 from insure.decision.holdings import Holdings, Memory, OptionHeld, Period, option_account
 from insure.decision.ladder import Ladder, Rung
@@ -9,6 +11,10 @@ from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
 
 __all__ = [
+    "Approval",
+    "Breaker",
+    "Check",
+    "Circumstances",
     "Decision",
     "Event",
     "Holdings",
@@ -16,8 +22,11 @@ __all__ = [
     "Memory",
     "OptionHeld",
     "OptionTrade",
+    "Ordered",
     "Outcome",
+    "Override",
     "Period",
+    "Rollout",
     "Rung",
     "Trade",
     "Valuation",

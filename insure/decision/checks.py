@@ -1,6 +1,7 @@
-"""The checks that stand between a decision and an order: each says its value, its limit, what is left, and a sentence.
+"""A check between a decision and an order, and those that need nothing but the decision itself.
 
-Every comparison is written so that NaN fails it.
+Each says its value, its limit, what is left, and a sentence, also when it passes. Every comparison is written so that
+NaN fails it. What else surrounds a decision is checked in ``gate``.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ class Check:
     headroom: float
     unit: str
     sentence: str
+    asks: bool = False
+    """Whether a person may let it pass; any other check that fails refuses the trade."""
 
 
 def pre_trade(
@@ -35,7 +38,7 @@ def pre_trade(
     trade: Trade | None,
     options: Sequence[OptionTrade] = (),
 ) -> tuple[Check, ...]:
-    """All pre-trade checks of one decision, passed or not, in the order that a report prints them.
+    """The checks of one decision, passed or not, in the order that a report prints them.
 
     Cash is what is left after the stock and the options together; the largest order may be one of either.
     """
@@ -46,22 +49,24 @@ def pre_trade(
     order = max((float(each.value) / valuation.nav for each in orders), default=0.0)
     highest = fund.limits.highest_weight
     return (
-        _at_least("net asset value", valuation.nav, 0.0, "money", "The fund is worth {value:,.2f}."),
-        _at_most("equity weight", decided.weight, max(highest, valuation.weight if trade is None else 0.0), "weight",
-                 "Equity would be {value:.2%} of the fund; the most allowed is {limit:.2%}."),
-        _at_least("no short sale", decided.units, 0.0, "units", "{value:,.6f} units would be held."),
-        _at_least("cash after costs", cash_after, 0.0, "money", "{value:,.2f} in cash would be left after costs."),
-        _at_most("order size", order, fund.limits.largest_order_weight, "weight",
-                 "The order is {value:.2%} of the fund; the most allowed in one is {limit:.2%}."),
+        at_least("net asset value", valuation.nav, 0.0, "money", "The fund is worth {value:,.2f}."),
+        at_most("equity weight", decided.weight, max(highest, valuation.weight if trade is None else 0.0), "weight",
+                "Equity would be {value:.2%} of the fund; the most allowed is {limit:.2%}."),
+        at_least("no short sale", decided.units, 0.0, "units", "{value:,.6f} units would be held."),
+        at_least("cash after costs", cash_after, 0.0, "money", "{value:,.2f} in cash would be left after costs."),
+        at_most("order size", order, fund.limits.largest_order_weight, "weight",
+                "The order is {value:.2%} of the fund; the most allowed in one is {limit:.2%}."),
     )  # fmt: skip
 
 
-def _at_most(name: str, value: float, limit: float, unit: str, sentence: str) -> Check:
+def at_most(name: str, value: float, limit: float, unit: str, sentence: str, *, asks: bool = False) -> Check:
+    """Passes up to ``limit``; the sentence may name ``{value}`` and ``{limit}``."""
     # 1e-9 of weight: whole lots cannot be rounded to less.
     passed = value <= limit + 1e-9
-    return Check(name, passed, value, limit, limit - value, unit, sentence.format(value=value, limit=limit))
+    return Check(name, passed, value, limit, limit - value, unit, sentence.format(value=value, limit=limit), asks)
 
 
-def _at_least(name: str, value: float, limit: float, unit: str, sentence: str) -> Check:
+def at_least(name: str, value: float, limit: float, unit: str, sentence: str) -> Check:
+    """Passes from ``limit`` on; the sentence may name ``{value}`` and ``{limit}``."""
     passed = value >= limit
     return Check(name, passed, value, limit, value - limit, unit, sentence.format(value=value, limit=limit))

@@ -8,6 +8,8 @@ from typing import Literal
 from insure.dates import anniversary
 from insure.decision.calendars import fund_calendar, years_between
 from insure.decision.checks import Check, pre_trade
+from insure.decision.circumstances import Circumstances
+from insure.decision.gate import gate
 from insure.decision.holdings import Holdings, Memory, Period
 from insure.decision.ladder import Ladder, climb
 from insure.decision.options import (
@@ -64,6 +66,11 @@ class Decision:
     """One sentence: what is done and why."""
     option_trades: tuple[OptionTrade, ...] = ()
     """Options to be traded where a period begins, beside the trade in stock."""
+    circumstances: Circumstances | None = None
+    """What the gate looked at; None where nothing would be sent: a what-if, a backtest, a stress test."""
+    withheld: Trade | None = None
+    """The trade in stock that a held decision would have made: its hedge backlog."""
+    withheld_options: tuple[OptionTrade, ...] = ()
 
     @property
     def rolled(self) -> bool:
@@ -72,7 +79,13 @@ class Decision:
         return self.memory is not None and self.memory.period.number != before
 
 
-def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snapshot) -> Decision:
+def decide(
+    fund: Fund,
+    holdings: Holdings,
+    memory: Memory | None,
+    snapshot: Snapshot,
+    circumstances: Circumstances | None = None,
+) -> Decision:
     """Decide one slot; pure, and total over everything that passes validation.
 
     Args:
@@ -80,6 +93,7 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         holdings: exact units, cash and options before the trade; not all of them zero, no option expired.
         memory: as the decision before left it, None for the first of a fund.
         snapshot: what was seen.
+        circumstances: what else the gate looks at before anything is sent; None where nothing is.
 
     Returns:
         A decision whose outcome is OK (with a trade or with none), HELD (a check failed, or a purchase rests on a
@@ -96,12 +110,19 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         raise InvalidInput(f"{session} lies before the protection of {fund.id} starts, {fund.protection.start}.")
     refuse_expired(fund, holdings.options, session)
 
+    def without(
+        outcome: Outcome, reason: str, ended: Valuation | None = None, events: Sequence[Event] = ()
+    ) -> Decision:
+        return _without_period(fund, holdings, memory, snapshot, circumstances, outcome, reason, ended, events)
+
     if memory is not None and session > memory.period.end and fund.protection.roll == "none":
         over = f"The protection ended on {memory.period.end} and the contract does not roll; agree a new start."
-        return _without_period(fund, holdings, memory, snapshot, "SKIPPED", over)
+        return without("SKIPPED", over)
+    if circumstances is not None and circumstances.contract_in_question:
+        return without("HELD", circumstances.contract_in_question)
     legs = legs_at(fund, holdings.options, session)
     if not float(holdings.units * snapshot.price + holdings.cash) + worth(fund, holdings.options, snapshot) > 0.0:
-        return _without_period(fund, holdings, memory, snapshot, "HELD", f"{fund.id} is worth nothing.")
+        return without("HELD", f"{fund.id} is worth nothing.")
     events: list[Event] = []
     ended: Valuation | None = None
     current = memory
@@ -116,7 +137,7 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
         try:
             current = _begin(fund, holdings, snapshot, number=memory.period.number + 1 if memory else 1)
         except FloorUnaffordable as refusal:
-            return _without_period(fund, holdings, memory, snapshot, "HELD", str(refusal), ended, events)
+            return without("HELD", str(refusal), ended, events)
         options = _option_trades(fund, current, holdings, snapshot)
         events.append(Event("period began", _promise_sentence(fund, current)))
 
@@ -129,45 +150,55 @@ def decide(fund: Fund, holdings: Holdings, memory: Memory | None, snapshot: Snap
     why = _model_reason(fund, state, snapshot, valuation, weight)
     premium = -sum((each.cash for each in options), Decimal(0))
     ladder, trade = climb(
-        fund, holdings, snapshot, valuation.nav, valuation.weight, weight, why, locked=locked, premium=premium
+        fund,
+        holdings,
+        snapshot,
+        valuation.nav,
+        valuation.weight,
+        weight,
+        why,
+        locked=locked,
+        premium=premium,
+        circumstances=circumstances,
     )
     events.extend(_floor_events(fund, current, valuation))
     checks = pre_trade(fund, holdings, valuation, ladder, trade, options)
+    if circumstances is not None:
+        began = current is not memory
+        checks += gate(fund, snapshot, valuation, ladder, trade, options, circumstances, began=began)
     refusals = [check.sentence for check in checks if not check.passed] + _doubted(snapshot, trade, options)
     if refusals and options:
         # A structure of stock and options begins whole or not at all: the next slot begins it anew.
         told = [event for event in events if event.kind != "period began"]
-        unbegun = _without_period(fund, holdings, memory, snapshot, "HELD", " ".join(refusals), ended, told)
-        return replace(unbegun, checks=checks)
+        unbegun = without("HELD", " ".join(refusals), ended, told)
+        return replace(unbegun, checks=checks, withheld=trade, withheld_options=options)
     if refusals:
         # What was not traded is not remembered as done: a first purchase that was held is still to come.
         state = state._replace(mark=current.start.state.mark)
-    after = Memory(
-        period=current.period,
-        start=current.start._replace(state=state),
-        last_target=weight,
-        breached=current.breached or (locked and valuation.cushion < 0.0),
-        locked=locked,
-    )
-    outcome: Outcome = "HELD" if refusals else "OK"
-    doubt = snapshot.doubt
-    verdict = " ".join(refusals) or _verdict(fund, valuation, ladder, trade, options)
     return Decision(
         fund_id=fund.id,
         config_sha256=fund.config_sha256,
         snapshot=snapshot,
         holdings=holdings,
         memory_in=memory,
-        memory=after,
+        memory=Memory(
+            period=current.period,
+            start=current.start._replace(state=state),
+            last_target=weight,
+            breached=current.breached or (locked and valuation.cushion < 0.0),
+            locked=locked,
+        ),
         valuation=valuation,
         ended=ended,
         ladder=ladder,
         trade=None if refusals else trade,
         checks=checks,
         events=tuple(events),
-        outcome=outcome,
-        reason=verdict if refusals or doubt is None else f"{doubt.sentence} {verdict}",
+        outcome="HELD" if refusals else "OK",
+        reason=" ".join(refusals) or _verdict(fund, snapshot, valuation, ladder, trade, options),
         option_trades=options,
+        circumstances=circumstances,
+        withheld=trade if refusals else None,
     )
 
 
@@ -222,10 +253,11 @@ def _without_period(
     holdings: Holdings,
     memory: Memory | None,
     snapshot: Snapshot,
+    circumstances: Circumstances | None,
     outcome: Outcome,
     reason: str,
-    ended: Valuation | None = None,
-    events: Sequence[Event] = (),
+    ended: Valuation | None,
+    events: Sequence[Event],
 ) -> Decision:
     """Nothing is valued or traded: no protection period is in force."""
     return Decision(
@@ -243,6 +275,7 @@ def _without_period(
         events=tuple(events),
         outcome=outcome,
         reason=reason,
+        circumstances=circumstances,
     )
 
 
@@ -329,9 +362,15 @@ def _model_reason(fund: Fund, state: State, snapshot: Snapshot, valuation: Valua
 
 
 def _verdict(
-    fund: Fund, valuation: Valuation, ladder: Ladder, trade: Trade | None, options: tuple[OptionTrade, ...]
+    fund: Fund,
+    snapshot: Snapshot,
+    valuation: Valuation,
+    ladder: Ladder,
+    trade: Trade | None,
+    options: tuple[OptionTrade, ...],
 ) -> str:
-    said = [
+    said = [] if snapshot.doubt is None else [snapshot.doubt.sentence]
+    said += [
         f"{each.trade.side.capitalize()} {abs(each.trade.units).normalize():,f} {each.option.instrument} for "
         f"{each.trade.value:,.2f} {fund.currency}."
         for each in options

@@ -2,6 +2,9 @@
 
     model -> limits -> band -> throttle -> lots -> executed
 
+Where a person overrides the rule, or the fund's phase lets only a part of a decision through, a rung ``override`` or
+``rollout`` stands before ``lots``: what they cost is a cause of slippage like any other.
+
 The manager reads it, the compliance report prints it, and slippage is attributed along it.
 """
 
@@ -9,15 +12,16 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
+from insure.decision.circumstances import Circumstances, Override, Rollout
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
 from insure.fund import Fund
 from insure.market import Snapshot
 
-Stage = Literal["model", "limits", "band", "throttle", "lots", "executed"]
+Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "lots", "executed"]
 _ZERO = Decimal(0)
-STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "lots", "executed")
+STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "override", "rollout", "lots", "executed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs in the order of ``STAGES``; ``executed`` is missing until the fills are known."""
+    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override`` and ``rollout``
+    where nothing of the kind was in force."""
 
     rungs: tuple[Rung, ...]
 
@@ -69,6 +74,7 @@ def climb(
     *,
     locked: bool,
     premium: Decimal = _ZERO,
+    circumstances: Circumstances | None = None,
 ) -> tuple[Ladder, Trade | None]:
     """From the model's weight to whole lots.
 
@@ -84,6 +90,7 @@ def climb(
             follows its model all the same: to sell the stock under a put that pays is to bet against the index.
         premium: money that options bought in the same decision cost (below zero: bring); stock is sold for it where
             cash does not cover it.
+        circumstances: for the override and the phase in force.
 
     Returns:
         The ladder up to ``lots``, and the trade that leads there, None where nothing is to be traded.
@@ -100,15 +107,42 @@ def climb(
     width, most = (0.0, 5.0) if to_cash else (fund.band.width_weight, limits.largest_change_weight)
     banded = across_band(limited, held, width, 1.0 if fund.band.to == "edge" else 0.0)
     eased = throttled(banded, held, most)
-    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, eased * nav / price, premium)
+    overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
+    let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium)
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
         rung("band", banded, _band_reason(fund, limited, held, banded, width)),
         rung("throttle", eased, _throttle_reason(banded, held, eased, most)),
+        *(
+            [rung("override", overridden, _override_reason(circumstances.override, eased, overridden))]
+            if circumstances and circumstances.override
+            else []
+        ),
+        *(
+            [rung("rollout", let, _rollout_reason(circumstances.rollout, overridden, let))]
+            if circumstances and circumstances.rollout
+            else []
+        ),
         Rung("lots", float(decided), float(decided) * price / nav, lots_reason),
     )
     return Ladder(rungs), trade
+
+
+def _overridden(override: Override | None, eased: float, held: float, lowest: float, highest: float) -> float:
+    """What a person wants instead, inside the limits: no word of one person passes these."""
+    if override is None:
+        return eased
+    return held if override.weight is None else within_limits(override.weight, lowest, highest)
+
+
+def _let_through(rollout: Rollout | None, wanted: float, held: float, nav: float) -> float:
+    """The part of a change that the phase carries out."""
+    if rollout is None:
+        return wanted
+    part = held + rollout.fraction * (wanted - held)
+    return part if rollout.cap_money is None else throttled(part, held, float(rollout.cap_money) / nav)
 
 
 def _in_lots(
@@ -159,6 +193,17 @@ def _band_reason(fund: Fund, target: float, held: float, banded: float, width: f
     if banded == held:
         return f"{apart}: inside the band of {width * 100:.2f} points, hold."
     return f"{apart}: outside the band of {width * 100:.2f} points, trade to the {fund.band.to}."
+
+
+def _override_reason(override: Override, eased: float, overridden: float) -> str:
+    wanted = "no trade" if override.weight is None else f"{override.weight:.2%}"
+    inside = "" if override.weight is None or override.weight == overridden else f", {overridden:.2%} inside the limits"
+    return f"{override.by} overrides {eased:.2%} with {wanted}{inside}, for this slot: {override.reason}"
+
+
+def _rollout_reason(rollout: Rollout, wanted: float, let: float) -> str:
+    cap = "" if rollout.cap_money is None else f", at most {rollout.cap_money:,.2f}"
+    return f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}."
 
 
 def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:

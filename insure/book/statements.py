@@ -1,0 +1,111 @@
+"""Statements: what controls and people said and did, as rows of the chain and nowhere else.
+
+A breaker that moved, a kill, a proposal, an approval, an override, a promotion, a reconciliation: each is one audit row
+whose kind names it and whose content is flat text. What stands now is a fold of them (``insure.controls``); nothing of
+it is kept beside the chain, so there is nothing to disagree with it.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sqlalchemy import Connection, Row, select
+
+from insure.book import chain
+from insure.book.tables import audit
+from insure.errors import BookError
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "breaker": "a breaker moved, or was set back by a person",
+        "kill": "the kill switch",
+        "lift": "a kill was lifted by two people",
+        "waiting": "what standing still costs while a breaker is not NORMAL",
+        "proposal": "a trade or a contract that waits for people",
+        "approval": "one person's yes",
+        "rejection": "one person's no",
+        "override": "a person's word against the rule, for one slot",
+        "promotion": "a phase of the roll-out, upwards by a person or back by an event",
+        "reconciliation": "positions, cash and orders held against an outside file",
+        "break": "a difference found by a reconciliation, given to somebody, or explained",
+        "drill": "an exercise of a control",
+        "restore": "the book was put back from a backup",
+    }
+)
+"""Every kind of statement, with what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One row of the chain that controls read."""
+
+    sequence: int
+    at: dt.datetime
+    fund_id: str
+    """Empty for the whole desk."""
+    kind: str
+    content: Mapping[str, str]
+    """Flat text; ``sentence`` says it in words, ``by`` names a person where one spoke."""
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        return self.content.get("sentence", KINDS.get(self.kind, self.kind))
+
+    @property
+    def by(self) -> str:
+        """Who said it; empty for an automaton."""
+        return self.content.get("by", "")
+
+
+def state(connection: Connection, kind: str, fund_id: str, at: dt.datetime, content: Mapping[str, str]) -> Statement:
+    """Append a statement to the chain.
+
+    Raises:
+        BookError: no statement has this kind, or it does not say in words what it means.
+    """
+    if kind not in KINDS:
+        raise BookError(f"kind is {kind!r}; a statement is one of {', '.join(KINDS)}.")
+    if not content.get("sentence", "").strip():
+        raise BookError(f"A statement of the kind {kind!r} has no sentence; nothing was written.")
+    chain.append(connection, at, fund_id or None, None, kind, content)
+    sequence, _ = chain.head(connection)
+    return Statement(sequence, at, fund_id, kind, MappingProxyType(dict(content)))
+
+
+def statements(
+    connection: Connection,
+    kinds: Sequence[str],
+    fund_id: str | None = None,
+    *,
+    since: int = 0,
+    last: int | None = None,
+) -> list[Statement]:
+    """Statements of some kinds in the order they were made.
+
+    Args:
+        connection: to read through.
+        kinds: which.
+        fund_id: of one fund; empty for those of the desk alone; None for all.
+        since: those after this sequence.
+        last: only so many of the newest.
+    """
+    query = select(audit.c.sequence, audit.c.at, audit.c.fund_id, audit.c.kind, audit.c.content).where(
+        audit.c.kind.in_(tuple(kinds)), audit.c.sequence > since
+    )
+    if fund_id is not None:
+        query = query.where(audit.c.fund_id == fund_id if fund_id else audit.c.fund_id.is_(None))
+    if last is None:
+        return [_statement(row) for row in connection.execute(query.order_by(audit.c.sequence))]
+    newest = connection.execute(query.order_by(audit.c.sequence.desc()).limit(last)).all()
+    return [_statement(row) for row in reversed(newest)]
+
+
+def _statement(row: Row[*tuple[object, ...]]) -> Statement:
+    try:
+        content = {str(key): str(value) for key, value in json.loads(row.content).items()}
+    except (ValueError, AttributeError) as error:
+        raise BookError(f"Row {row.sequence} of the chain ({row.kind}) cannot be read; the book is damaged.") from error
+    return Statement(row.sequence, row.at, row.fund_id or "", row.kind, MappingProxyType(content))

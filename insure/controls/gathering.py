@@ -1,0 +1,65 @@
+"""The circumstances of a slot, gathered from its page in the book: what the gate will look at."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from insure.book import Record, SlotPage
+from insure.controls import breakers, overrides
+from insure.decision import Circumstances, fund_calendar
+from insure.fund import Fund
+from insure.market import Snapshot
+from insure.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the desk knows beside the book when a slot is decided."""
+
+    killed: str = ""
+    """What the kill flag of the fund or of the desk says; empty where none stands."""
+    code_sha256: str = ""
+    """State of the code that decides."""
+
+
+def circumstances_of(
+    page: SlotPage, fund: Fund, slot: Slot, snapshot: Snapshot, last: Record | None, outside: Outside, now: dt.datetime
+) -> Circumstances:
+    """Everything that surrounds one decision.
+
+    Args:
+        page: of the slot, not yet ended.
+        fund: the contract in force.
+        slot: what is due.
+        snapshot: what was seen.
+        last: the decision before; None for the first.
+        outside: what only the desk knows.
+        now: the clock.
+    """
+    calendar, earlier = fund_calendar(fund), page.ordered()
+    breaker = breakers.standing(page.statements(breakers.KINDS, last=1), fund.id)
+    said = page.statements(overrides.KINDS, last=1)
+    return Circumstances(
+        now=now,
+        opens=calendar.opens(slot.session),
+        closes=calendar.closes(slot.session),
+        price_sessions=calendar.count(snapshot.session, slot.session),
+        earlier=earlier,
+        taken=sum(order.key.startswith(f"{page.key}:") for order in earlier),
+        last_price=_last_price(last),
+        persons=fund.stage != "replay",
+        code_sha256=outside.code_sha256,
+        breaker="KILLED" if outside.killed else breaker.state,
+        breaker_reason=outside.killed or breaker.reason,
+        override=overrides.in_force(said, slot.key),
+    )
+
+
+def _last_price(last: Record | None) -> Decimal | None:
+    """The price of the last decision that was not held: a purchase that was asked about is asked about tomorrow too."""
+    if last is None:
+        return None
+    seen = last.decision.circumstances
+    if last.decision.outcome == "HELD" and seen is not None:
+        return seen.last_price
+    return last.decision.snapshot.price

@@ -1,0 +1,128 @@
+"""What surrounds a decision beside the market: the clock, the day so far, what stands approved, the state of controls.
+
+It is recorded with the decision, so that the gate comes out again from the record as the rest does.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from insure.arguments import fraction, not_negative
+from insure.errors import InvalidInput
+
+Breaker = Literal["NORMAL", "REDUCE_ONLY", "HALTED", "KILLED"]
+"""NORMAL: all is sent; REDUCE_ONLY: sales; HALTED and KILLED: nothing. Automata move it downwards only."""
+Phase = Literal["replay", "paper", "shadow", "pilot", "live"]
+BREAKERS: tuple[Breaker, ...] = ("NORMAL", "REDUCE_ONLY", "HALTED", "KILLED")
+"""From the mildest to the gravest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person's word against the rule, for one slot."""
+
+    sequence: int
+    """Of its row on the chain."""
+    by: str
+    reason: str
+    weight: float | None
+    """Equity weight wanted instead; None for no trade at all."""
+
+    def __post_init__(self) -> None:
+        """A weight is a fraction of NAV."""
+        if self.weight is not None:
+            not_negative("weight", self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A proposal that as many people as the contract wants have approved."""
+
+    proposal: int
+    """Sequence of the proposal's row on the chain."""
+    by: tuple[str, ...]
+    units: Decimal
+    """Of the index, signed, as proposed."""
+    price: Decimal
+    """At which it was proposed."""
+    options: tuple[tuple[str, Decimal], ...] = ()
+    """Instrument and signed units of each option of the proposal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How much of a decision the fund's phase lets through."""
+
+    phase: Phase
+    fraction: float
+    """Of the change of weight that was decided."""
+    cap_money: Decimal | None = None
+    """Largest trade of one slot, money; None for no cap."""
+
+    def __post_init__(self) -> None:
+        """A fraction of a trade, and a cap that lets something through."""
+        fraction("fraction", self.fraction)
+        if self.cap_money is not None and not self.cap_money >= 0:
+            raise InvalidInput(f"cap_money is {self.cap_money}; it must be zero or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order decided earlier in the same session."""
+
+    key: str
+    instrument: str
+    units: Decimal
+    value: Decimal
+    """Money at the decided price, positive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """All that the gate may look at beside the decision itself."""
+
+    now: dt.datetime
+    """The clock; in a replay the slot's own time."""
+    opens: dt.datetime
+    """Of the slot's session."""
+    closes: dt.datetime
+    price_sessions: int
+    """Age of the price: sessions between its own and the slot's."""
+    earlier: tuple[Ordered, ...] = ()
+    """Orders of the same session, decided before."""
+    taken: int = 0
+    """Orders that already have the reference this decision would give."""
+    last_price: Decimal | None = None
+    """At the last decision that was not held; None before the first."""
+    persons: bool = True
+    """Whether there is anybody to ask; a replay has nobody."""
+    contract_in_question: str = ""
+    """Why the contract may not be decided on; empty where it is approved, or needs no approval."""
+    code_sha256: str = ""
+    approved_code_sha256: str = ""
+    """Empty where the code needs no approval."""
+    reconciled_sessions: int | None = None
+    """Sessions since positions were last reconciled without a break; None where they never were."""
+    reconciliation_wanted: bool = False
+    """Whether there is anything outside to reconcile with: from the phase shadow on."""
+    breaker: Breaker = "NORMAL"
+    breaker_reason: str = ""
+    override: Override | None = None
+    approvals_wanted: int = 0
+    """People who must approve every trade."""
+    approval: Approval | None = None
+    rollout: Rollout | None = None
+    """None where the whole decision goes through."""
+
+    def __post_init__(self) -> None:
+        """Instants are aware."""
+        for name in ("now", "opens", "closes"):
+            if getattr(self, name).tzinfo is None:
+                raise InvalidInput(f"{name} is {getattr(self, name)}; every instant here is aware.")
+
+    @property
+    def minutes_outside(self) -> float:
+        """How far now lies outside the trading hours of the session, minutes."""
+        before, after = (self.opens - self.now).total_seconds(), (self.now - self.closes).total_seconds()
+        return max(before, after, 0.0) / 60.0

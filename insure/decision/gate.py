@@ -1,0 +1,304 @@
+"""The gate: the last look before ``decided``, in the same transaction, over what surrounds the decision.
+
+Pure, and made again from the record by ``insure verify``. A check either refuses, or asks a person; what a person may
+let pass is marked ``asks``. Every check gives value, limit, head-room and a sentence, also when it passes or when
+there is nothing it could apply to.
+
+The set supports the pre-trade controls of Commission Delegated Regulation (EU) 2017/589 (RTS 6), Article 15, and of
+SEC Rule 15c3-5(c)(1); tests/properties/test_gate.py holds each.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from insure.decision.checks import Check, at_most
+from insure.decision.circumstances import Approval, Circumstances
+from insure.decision.ladder import Ladder
+from insure.decision.options import OptionTrade
+from insure.decision.trades import Trade
+from insure.decision.valuation import Valuation
+from insure.fund import Fund
+from insure.market import Snapshot
+
+APPROVAL_TOLERANCE = 0.10
+"""A trade decided anew may be this much larger than the one that was approved, of its units."""
+_DAY = 24 * 60.0
+
+
+def gate(
+    fund: Fund,
+    snapshot: Snapshot,
+    valuation: Valuation,
+    ladder: Ladder,
+    trade: Trade | None,
+    options: Sequence[OptionTrade],
+    seen: Circumstances,
+    *,
+    began: bool,
+) -> tuple[Check, ...]:
+    """All checks over the circumstances, in the order that a report prints them.
+
+    Args:
+        fund: whose contract sets the limits.
+        snapshot: what was seen.
+        valuation: before the trade.
+        ladder: up to ``lots``.
+        trade: in the index; None where there is none.
+        options: option trades beside it.
+        seen: the circumstances.
+        began: whether a protection period begins with this decision, so that its target has none before it.
+    """
+    sends = trade is not None or bool(options)
+    checks = (
+        _finite(valuation, ladder, trade),
+        *_market(fund, snapshot, seen, sends=sends),
+        *_orders(fund, snapshot, valuation, trade, options, seen),
+        *_standing(fund, valuation, ladder, trade, options, seen, sends=sends),
+        *_asked(fund, snapshot, valuation, ladder, trade, options, seen, began=began),
+    )
+    return tuple(_answered(check, fund, trade, options, seen) for check in checks)
+
+
+def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None) -> Check:
+    figures = [valuation.nav, valuation.floor, *(rung.units for rung in ladder.rungs)]
+    figures += [rung.weight for rung in ladder.rungs]
+    wrong = sum(not math.isfinite(figure) for figure in figures)
+    if trade is not None:
+        wrong += sum(not figure.is_finite() for figure in (trade.units, trade.price, trade.value))
+    return at_most("finite figures", float(wrong), 0.0, "count", "{value:.0f} figures are not finite.")
+
+
+def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool) -> tuple[Check, ...]:
+    outside = seen.minutes_outside if sends else 0.0
+    opened = (
+        "Orders are sent {value:,.1f} minutes outside the trading hours of the session; the most allowed is "
+        "{limit:,.1f}."
+    )
+    minutes = fund.quality.max_age_minutes
+    quoted = snapshot.quoted
+    if quoted is None:
+        aged = Check("price age", True, 0.0, 0.0, 0.0, "minutes", "Not computed: the feed tells no instant of a price.")
+    else:
+        age = (seen.now - quoted).total_seconds() / 60.0
+        limit = _DAY * (fund.feed.max_age_sessions + 1) if minutes is None else minutes
+        aged = at_most("price age", age, limit, "minutes", "The price is {value:,.1f} minutes old; at most {limit:,g}.")
+    return (
+        at_most("market open", outside, fund.schedule.deadline_minutes, "minutes", opened if sends else _NOTHING),
+        at_most(
+            "price session",
+            float(seen.price_sessions),
+            float(fund.feed.max_age_sessions),
+            "sessions",
+            "The price is of {value:.0f} sessions before the slot's; at most {limit:.0f}.",
+        ),
+        aged,
+    )
+
+
+_NOTHING = "Nothing is sent."
+
+
+def _orders(
+    fund: Fund,
+    snapshot: Snapshot,
+    valuation: Valuation,
+    trade: Trade | None,
+    options: Sequence[OptionTrade],
+    seen: Circumstances,
+) -> tuple[Check, ...]:
+    controls = fund.controls
+    trades = [each.trade for each in options] + ([] if trade is None else [trade])
+    same = 0
+    if trade is not None:
+        same = sum(before.instrument == fund.instrument and before.units == trade.units for before in seen.earlier)
+    before = sum((order.value for order in seen.earlier), Decimal(0))
+    turnover = float(before + sum((each.value for each in trades), Decimal(0))) / valuation.nav
+    collar = fund.execution.price_limit_bps if trades else 0.0
+    return (
+        at_most("duplicate reference", float(seen.taken), 0.0, "count",
+                "{value:.0f} orders already have the reference of this slot."),
+        at_most("duplicate content", float(same), 0.0, "count",
+                "{value:.0f} orders for the same units of the same instrument were decided in this session."),
+        at_most("turnover of the day", turnover, controls.largest_turnover_weight, "weight",
+                "With this slot {value:.2%} of the fund are traded in the session; at most {limit:.2%}."),
+        _share_of_volume(fund, snapshot.daily_volume, trade),
+        at_most("price collar", collar, controls.price_collar_bps, "bps",
+                "The price limit lies {value:g} bps from the decided price; at most {limit:g}."),
+    )  # fmt: skip
+
+
+def _share_of_volume(fund: Fund, volume: float | None, trade: Trade | None) -> Check:
+    name, limit = "share of volume", fund.controls.largest_volume_fraction
+    if volume is None:
+        return Check(name, True, 0.0, limit, limit, "weight", "Not computed: the feed tells no volume.")
+    if not volume > 0.0:
+        return _missing(name, f"The average volume of 20 sessions is {volume:g}.", passed=trade is None)
+    sentence = "The order is {value:.2%} of the average volume of 20 sessions; at most {limit:.2%}."
+    return at_most(name, 0.0 if trade is None else abs(float(trade.units)) / volume, limit, "weight", sentence)
+
+
+def _missing(name: str, sentence: str, *, passed: bool = False, asks: bool = False) -> Check:
+    """A check for something that must be there, counted: none may be missing."""
+    value = 0.0 if passed else 1.0
+    return Check(name, passed, value, 0.0, -value, "count", sentence, asks)
+
+
+def _standing(
+    fund: Fund,
+    valuation: Valuation,
+    ladder: Ladder,
+    trade: Trade | None,
+    options: Sequence[OptionTrade],
+    seen: Circumstances,
+    *,
+    sends: bool,
+) -> tuple[Check, ...]:
+    controls = fund.controls
+    money = valuation.cash + float(sum((each.cash for each in options), Decimal(0)))
+    if trade is not None:
+        money += float(trade.cash_after(Decimal(0)))
+    deposit = money / valuation.nav / controls.deposit_takers
+    # What stands and is not traded is no decision's fault; it is judged where cash grows.
+    most = controls.largest_deposit_weight if sends else max(controls.largest_deposit_weight, deposit)
+    return (
+        at_most("deposits", deposit, most, "weight",
+                f"Cash of the target over {controls.deposit_takers} takers is {{value:.2%}} of the fund with each; "
+                "beyond {limit:.2%} a person is asked.", asks=True),
+        _missing(
+            "contract approved",
+            seen.contract_in_question or "The contract in force is the approved one.",
+            passed=not seen.contract_in_question,
+        ),
+        _code_approved(seen),
+        _missing("chain", "The last decision, its row on the chain and the ledger were read and agree.", passed=True),
+        _reconciled(fund, seen, sends=sends),
+        _breaker(ladder, trade, options, seen),
+    )  # fmt: skip
+
+
+def _code_approved(seen: Circumstances) -> Check:
+    name, approved = "code approved", seen.approved_code_sha256
+    if not approved:
+        return _missing(name, "Nobody has bound this fund to one state of the code.", passed=True)
+    if seen.code_sha256 == approved:
+        return _missing(name, f"The code in use is the approved one ({approved[:12]}).", passed=True)
+    return _missing(name, f"The code in use ({seen.code_sha256[:12]}) is not the approved one ({approved[:12]}).")
+
+
+def _reconciled(fund: Fund, seen: Circumstances, *, sends: bool) -> Check:
+    limit = float(fund.controls.reconciliation_sessions)
+    name, unit = "reconciliation", "sessions"
+    if not seen.reconciliation_wanted or not sends:
+        why = _NOTHING if seen.reconciliation_wanted else "Positions on paper have nobody to be reconciled with."
+        return Check(name, True, 0.0, limit, limit, unit, why)
+    age = seen.reconciled_sessions
+    if age is None:
+        return _missing(name, "Positions were never reconciled without a break.")
+    return at_most(
+        name, float(age), limit, unit, "Positions were reconciled {value:.0f} sessions ago; at most {limit:.0f}."
+    )
+
+
+def _breaker(ladder: Ladder, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances) -> Check:
+    name, unit = "breaker", "count"
+    buys = bool(options) or (trade is not None and trade.units > 0)
+    stops = seen.breaker in {"HALTED", "KILLED"} and (trade is not None or bool(options))
+    stops = stops or (seen.breaker == "REDUCE_ONLY" and buys)
+    if seen.breaker == "NORMAL":
+        return Check(name, True, 0.0, 0.0, 0.0, unit, "NORMAL.")
+    wanted = (
+        f"{ladder['lots'].weight:.2%} in stock is wanted"
+        if trade is None
+        else (f"{trade.side} {abs(trade.units):,f} units is not sent" if stops else f"{trade.side} reduces the risk")
+    )
+    return Check(
+        name, not stops, float(stops), 0.0, -float(stops), unit, f"{seen.breaker}: {seen.breaker_reason} {wanted}."
+    )
+
+
+def _asked(
+    fund: Fund,
+    snapshot: Snapshot,
+    valuation: Valuation,
+    ladder: Ladder,
+    trade: Trade | None,
+    options: Sequence[OptionTrade],
+    seen: Circumstances,
+    *,
+    began: bool,
+) -> tuple[Check, ...]:
+    controls = fund.controls
+    change = 0.0 if began or trade is None else abs(ladder["lots"].weight - valuation.weight)
+    checks = [
+        at_most("change of target", change, controls.ask_change_weight, "weight",
+                "The target lies {value:.2%} of the fund from what is held; beyond {limit:.2%} a person is asked.",
+                asks=True),
+    ]  # fmt: skip
+    buys = trade is not None and trade.units > 0
+    if controls.ask_multiple > 0.0:
+        checks.append(_multiple(controls.ask_multiple, valuation, ladder, trade))
+    if controls.ask_buy_after_fall > 0.0:
+        last = seen.last_price
+        fall = 0.0 if last is None or not buys or began else max(0.0, 1.0 - float(snapshot.price / last))
+        checks.append(
+            at_most("buying after a fall", fall, controls.ask_buy_after_fall, "weight",
+                    "The index fell {value:.2%} before this purchase; beyond {limit:.2%} a person is asked.", asks=True)
+        )  # fmt: skip
+    if seen.approvals_wanted and (trade is not None or options):
+        wanted = seen.approvals_wanted
+        people = "one person approves" if wanted == 1 else f"{wanted} people approve"
+        checks.append(
+            Check("approval", False, 0.0, float(wanted), -float(wanted), "count", f"Nothing is sent until {people}.",
+                  asks=True)
+        )  # fmt: skip
+    return tuple(checks)
+
+
+def _multiple(limit: float, valuation: Valuation, ladder: Ladder, trade: Trade | None) -> Check:
+    name, cushion = "effective multiple", valuation.cushion
+    buys = trade is not None and trade.units > 0 and valuation.guarantee > 0.0
+    if buys and not cushion > 0.0:
+        return _missing(name, "Stock is bought without a cushion: a person is asked.", asks=True)
+    sentence = "Buying leads to {value:.2f} times the cushion in stock; beyond {limit:g} a person is asked."
+    multiple = ladder["lots"].weight * valuation.nav / cushion if buys else 0.0
+    return at_most(name, multiple, limit, "multiple", sentence, asks=True)
+
+
+def _answered(
+    check: Check, fund: Fund, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances
+) -> Check:
+    """A question with its answer: of the people who approved, or that there is nobody to ask."""
+    if check.passed or not check.asks:
+        return check
+    if not seen.persons:
+        return replace(check, passed=True, sentence=f"{check.sentence} A replay has nobody to ask: it went through.")
+    approval = seen.approval
+    if approval is None:
+        return check
+    doubt = beyond_approval(fund, approval, trade, options)
+    if doubt:
+        return replace(check, sentence=f"{check.sentence} {doubt}")
+    return replace(check, passed=True, sentence=f"{check.sentence} Approved by {' and '.join(approval.by)}.")
+
+
+def beyond_approval(fund: Fund, approval: Approval, trade: Trade | None, options: Sequence[OptionTrade]) -> str:
+    """Why a trade is not the one that was approved; empty where it is.
+
+    It is decided anew at the price of the moment: the same side, at most a tenth larger, and the price inside the
+    fund's own price limit around the one it was proposed at.
+    """
+    most = Decimal(repr(1.0 + APPROVAL_TOLERANCE))
+    wanted = {each.option.instrument: each.trade.units for each in options}
+    approved = dict(approval.options)
+    pairs = [(wanted[name], approved.get(name, Decimal(0))) for name in wanted]
+    if trade is not None:
+        pairs.append((trade.units, approval.units))
+        moved = abs(trade.price / approval.price - 1) * 10_000
+        if not moved <= Decimal(repr(fund.execution.price_limit_bps)):
+            return f"The price has moved {moved:.0f} bps since proposal {approval.proposal} was made: propose anew."
+    for units, allowed in pairs:
+        if not (units * allowed > 0 and abs(units) <= abs(allowed) * most):
+            return f"{units:,f} units are wanted now, {allowed:,f} were approved in proposal {approval.proposal}."
+    return ""
