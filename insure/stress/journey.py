@@ -19,6 +19,7 @@ from typing import NamedTuple
 from insure.accrual import Accrual, accrued
 from insure.decision import Decision, Holdings, Ladder, Memory, Outcome, decide
 from insure.decision.trades import lot_units
+from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.money import money, quantity
@@ -66,6 +67,8 @@ class Point(NamedTuple):
     """Fund minus twin after costs."""
     outcome: Outcome
     tradable: bool
+    filled: float = 1.0
+    """Fraction of an order given here that is executed where trading is open."""
 
     @property
     def cushion(self) -> float | None:
@@ -320,8 +323,19 @@ def _looked(
     holdings = accrual.after(held_then)
     decision = decide(fund, holdings, moving.memory, snapshot)
     nav = worth_of(fund, holdings, snapshot)
-    holdings, rounded = with_options(fund, holdings, decision, snapshot)
+    premium = -sum((bought.cash for bought in decision.option_trades), _NONE)
+    stock_first, rounded = premium > holdings.cash, 0.0
+    if not stock_first:
+        holdings, rounded = with_options(fund, holdings, decision, snapshot)
     execution, reason = _executed(fund, holdings, nav, decision, snapshot, step, orders, k)
+    if stock_first:  # stock is sold for the premium
+        if not execution.after.cash >= premium:
+            raise InvalidInput(
+                f"{step.label}: the options that a new period begins with cost {premium:,.2f}, and what the market took "
+                f"of the stock leaves {execution.after.cash:,.2f} to pay them with"
+            )
+        paid, rounded = with_options(fund, execution.after, decision, snapshot)
+        execution = replace(execution, after=paid)
     following = follow(fund, moving.track, moving.ladder, held_then, moving.snapshot, accrual, decision)
     track, ended = following.track, following.closed
     if lost:
@@ -350,6 +364,7 @@ def _looked(
             slippage=None if twin is None else nav_after - twin,
             outcome=decision.outcome,
             tradable=step.tradable,
+            filled=step.filled,
         )
     )
     moving.holdings, moving.memory, moving.snapshot = after, decision.memory, snapshot

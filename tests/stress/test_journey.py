@@ -81,6 +81,17 @@ def test_periods_that_end_on_the_way_close_to_the_cent() -> None:
     assert journey.slippage == pytest.approx(whole, abs=1e-9 * position.nav)
 
 
+@pytest.mark.parametrize("kind", ["static_put", "hybrid"])
+def test_a_fund_that_rolls_sells_stock_for_its_new_puts(kind: str) -> None:
+    position = begun(strategy={"kind": kind}, protection={"horizon_years": 0.25}, **FRICTIONS)
+    journey = drive(position, _path(position, Replay("2020-02")))
+    assert len(journey.ends) == 1, "four months have one horizon of three months on the way"
+    assert journey.attribution is not None, journey.not_computed
+    assert sum(journey.attribution.values()) == pytest.approx(journey.slippage, abs=1e-9 * position.nav)
+    assert journey.decision.holdings.options, "the second period has puts of its own"
+    assert journey.decision.holdings.cash >= 0
+
+
 def test_a_journey_is_what_live_would_have_done(tmp_path: Path) -> None:
     closes = [100.0, 97.0, 98.5, 91.0, 84.0, 88.0, 90.5]
     contract = fund(protection={"start": TODAY}, **FRICTIONS)

@@ -21,7 +21,7 @@ _CLOSES = """
          29=3044.31
 """
 
-_BREAKER = "S&P 500 7 % down: level 1 of the market-wide circuit breaker, 15 minutes (times to the minute)"
+_BREAKER = "S&P 500 7 % down: level 1 of the market-wide circuit breaker, 15 minutes (Nasdaq, 2020-05-07)"
 
 
 def crisis() -> Crisis:
