@@ -7,6 +7,7 @@ folder.
 """
 
 from insure.simulation.engine import Progress, Recipe, Trading
+from insure.simulation.greeks import greeks
 from insure.simulation.market import Market
 from insure.simulation.models import (
     GBM,
@@ -44,6 +45,7 @@ __all__ = [
     "Sweep",
     "Trading",
     "compare",
+    "greeks",
     "rare",
     "simulate",
     "sweep",

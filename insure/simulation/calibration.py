@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from insure.arguments import FloatArray, number, numbers, positive
 from insure.errors import InvalidInput
@@ -18,7 +19,7 @@ from insure.simulation.models import GBM, Bootstrap, FilteredHistory, Kou, Merto
 if TYPE_CHECKING:
     import pandas as pd
 
-_Model = TypeVar("_Model", bound=Model)
+_Model_co = TypeVar("_Model_co", bound=Model, covariant=True)
 
 LEAST_RETURNS = 250
 LEAST_JUMPS = 2
@@ -36,13 +37,15 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration(Generic[_Model]):
+class Calibration(Generic[_Model_co]):
     """A model with what is known of its parameters."""
 
-    model: _Model
+    model: _Model_co
     parameters: Mapping[str, Parameter]
     returns: int
     """How many returns it was fitted to."""
+    jumps: int = 0
+    """How many of them were told to be jumps; 0 for models that tell none apart."""
 
     def table(self) -> "pd.DataFrame":
         """Columns ``value``, ``standard_error`` (not a number where there is none) and ``reason``."""
@@ -68,7 +71,7 @@ def fit_gbm(
     Errors: vol / sqrt(2 n) of the volatility, sqrt(vol^2 / T + vol^4 / (2 n)) of the growth. Over 256 simulated
     histories they are those of the estimates within a fifth (tests/simulation/test_simulation_calibration.py).
     """
-    history = _history(returns, steps_per_year)
+    history = history_of(returns, steps_per_year)
     vol = history.moves.std(ddof=1) * math.sqrt(history.frequency)
     growth = Parameter(
         float(history.moves.mean()) * history.frequency + 0.5 * vol**2,
@@ -109,8 +112,8 @@ def fit_merton(
     Mancini (2009), Scandinavian J. Statistics 36(2). Parameters of simulated histories with jumps beyond the threshold
     are found, and the errors are theirs within a fifth (tests/simulation/test_simulation_calibration.py).
     """
-    history = _history(returns, steps_per_year)
-    split = _jumps(history, threshold)
+    history = history_of(returns, steps_per_year)
+    split = split_in_jumps(history, threshold)
     sizes = split.jumps
     count = sizes.size
     mean, spread = float(sizes.mean()), float(sizes.std(ddof=1))
@@ -131,7 +134,7 @@ def fit_merton(
         "jump_mean": Parameter(mean, spread / math.sqrt(count)),
         "jump_std": jump_std,
     }
-    return Calibration(Merton(split.vol.value, expected.value, intensity, mean, own), found, history.size)
+    return Calibration(Merton(split.vol.value, expected.value, intensity, mean, own), found, history.size, count)
 
 
 def fit_kou(
@@ -162,8 +165,8 @@ def fit_kou(
     Sources: Kou (2002), Management Science 48(8), eq. (1); the split as in ``fit_merton``; the rest is the lack of
     memory of the exponential. Errors by the delta method. Tested as ``fit_merton``.
     """
-    history = _history(returns, steps_per_year)
-    split = _jumps(history, threshold)
+    history = history_of(returns, steps_per_year)
+    split = split_in_jumps(history, threshold)
     above = _side("above", split.jumps[split.jumps > 0.0], split, history)
     below = _side("below", -split.jumps[split.jumps < 0.0], split, history)
     if not above.rate > 1.0:
@@ -184,7 +187,7 @@ def fit_kou(
         "down_rate": Parameter(below.rate, below.rate / math.sqrt(below.size)),
     }
     model = Kou(vol.value, expected.value, intensity, up, above.rate, below.rate)
-    return Calibration(model, found, history.size)
+    return Calibration(model, found, history.size, above.size + below.size)
 
 
 def fit_filtered_history(
@@ -206,7 +209,7 @@ def fit_filtered_history(
     """
     from arch import arch_model  # noqa: PLC0415  # 1.6 s to import, and only this needs it
 
-    history = _history(returns, steps_per_year)
+    history = history_of(returns, steps_per_year)
     # In per cent: arch's search expects numbers near one.
     fitted = arch_model(100.0 * history.moves, mean="Constant", vol="GARCH", p=1, q=1).fit(
         disp="off", show_warning=False
@@ -254,7 +257,7 @@ def fit_regimes(
     """
     from scipy.optimize import minimize  # noqa: PLC0415  # only this needs it
 
-    history = _history(returns, steps_per_year)
+    history = history_of(returns, steps_per_year)
     values, dt, given = history.moves, 1.0 / history.frequency, _known(drift)
     overall = float(values.std()) * math.sqrt(history.frequency)
 
@@ -303,7 +306,7 @@ def fit_bootstrap(
     returns: Sequence[float] | FloatArray, *, steps_per_year: float = 252.0, drift: float | None = None
 ) -> Calibration[Bootstrap]:
     """The history itself, cut into blocks of the length that its squared returns ask for; as ``Bootstrap`` says."""
-    history = _history(returns, steps_per_year)
+    history = history_of(returns, steps_per_year)
     model = Bootstrap(tuple(history.moves.tolist()), None, drift, history.frequency)
     growth = Parameter(math.log(float(np.mean(np.exp(history.moves)))) * history.frequency, _growth_error(history))
     found = {
@@ -318,7 +321,9 @@ def fit_bootstrap(
 # ---- what they share
 
 
-class _History(NamedTuple):
+class History(NamedTuple):
+    """Returns, and how many of them make a year."""
+
     moves: FloatArray
     frequency: float
 
@@ -331,13 +336,14 @@ class _History(NamedTuple):
         return self.moves.size / self.frequency
 
 
-def _history(returns: Sequence[float] | FloatArray, steps_per_year: float) -> _History:
+def history_of(returns: Sequence[float] | FloatArray, steps_per_year: float) -> History:
+    """Returns that a model can be fitted to, checked."""
     values = numbers("returns", np.asarray(returns, dtype=np.float64))
     if values.ndim != 1 or values.size < LEAST_RETURNS:
         raise InvalidInput(f"returns has shape {values.shape}; a model needs one row of {LEAST_RETURNS} or more.")
     if not values.std() > 0.0:
         raise InvalidInput(f"returns are all {values[0]:g}; a history that never moves makes no model.")
-    return _History(values, positive("steps_per_year", steps_per_year))
+    return History(values, positive("steps_per_year", steps_per_year))
 
 
 def _known(drift: float | None) -> Parameter | None:
@@ -350,12 +356,12 @@ def _or_reason(value: float, error: float) -> Parameter:
     return Parameter(value, None, "the likelihood has no curvature there: the estimate lies at its bound")
 
 
-def _growth_error(history: _History) -> float:
+def _growth_error(history: History) -> float:
     """Of the mean of e^return, per year."""
     return float(history.moves.std(ddof=1)) * math.sqrt(history.frequency / history.years)
 
 
-class _Split(NamedTuple):
+class Split(NamedTuple):
     """A history in diffusion and jumps."""
 
     vol: Parameter
@@ -367,9 +373,14 @@ class _Split(NamedTuple):
     """Growth of the diffusion alone: mean return a year and half its variance."""
     jumps: FloatArray
     """Returns that are jumps, less the diffusion's mean."""
+    mean: float
+    """Of the diffusion, one step."""
+    told: NDArray[np.bool_]
+    """Which returns are jumps."""
 
 
-def _jumps(history: _History, threshold: float) -> _Split:
+def split_in_jumps(history: History, threshold: float) -> Split:
+    """Tell jumps from the diffusion by a threshold, as ``fit_merton`` says."""
     limit = number("threshold", threshold, low=2.0)
     values = history.moves
     centred = np.abs(values - np.median(values))
@@ -390,7 +401,7 @@ def _jumps(history: _History, threshold: float) -> _Split:
         )
     vol = step * math.sqrt(history.frequency)
     error = vol / math.sqrt(2.0 * float(calm.sum()))
-    return _Split(Parameter(vol, error), step, limit * step, mean * history.frequency + 0.5 * vol**2, jumps)
+    return Split(Parameter(vol, error), step, limit * step, mean * history.frequency + 0.5 * vol**2, jumps, mean, ~calm)
 
 
 class _Side(NamedTuple):
@@ -402,7 +413,7 @@ class _Side(NamedTuple):
     intensity_error: float
 
 
-def _side(name: str, sizes: FloatArray, split: _Split, history: _History) -> _Side:
+def _side(name: str, sizes: FloatArray, split: Split, history: History) -> _Side:
     count = int(sizes.size)
     if count < 3:
         raise InvalidInput(f"returns: {count} jumps lie {name} the threshold; exponential jumps need 3 or more a side.")
@@ -413,7 +424,7 @@ def _side(name: str, sizes: FloatArray, split: _Split, history: _History) -> _Si
     return _Side(count, rate, intensity, intensity * relative)
 
 
-def _without_hidden(split: _Split, above: _Side, below: _Side) -> Parameter:
+def _without_hidden(split: Split, above: _Side, below: _Side) -> Parameter:
     """The diffusion's volatility without the variance of the jumps that the threshold hides."""
     hidden = 0.0
     for side in (above, below):

@@ -1,7 +1,7 @@
 """Studies on several machines: ranges of paths handed out to a dask.distributed cluster, put together in path order.
 
-A range is a function of the recipe and of its first path, so that the answer does not depend on who computed what: the
-same bits for any number of workers, any split, and any worker lost on the way, whose ranges are computed again by
+A range is a function of the arrangement and of its first path, so that the answer does not depend on who computed what:
+the same bits for any number of workers, any split, and any worker lost on the way, whose ranges are computed again by
 another. Workers must have the same sources and the same compiler, which is checked, and the same instruction set.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from insure.errors import InvalidInput
-from insure.simulation.engine import Arrangement, Outcome, Progress, Recipe, ranges, run
+from insure.simulation.engine import Arrangement, Outcome, Progress, ranges, run
 from insure.simulation.layout import LANES
 
 _PARTS_PER_THREAD = 4
@@ -24,7 +24,7 @@ def run_on(address: str, arrangement: Arrangement, *, progress: Progress | None 
 
     Args:
         address: of the scheduler, as ``tcp://host:8786``.
-        arrangement: of the recipe.
+        arrangement: of the recipe; workers get it as it is.
         progress: told of every finished range.
 
     Raises:
@@ -47,7 +47,10 @@ def run_on(address: str, arrangement: Arrangement, *, progress: Progress | None 
         from insure.simulation.compilation import source_digest  # noqa: PLC0415  # loads the compiler
 
         futures = {
-            client.submit(part, recipe, first, count, source_digest(), pure=False, retries=_RETRIES): (first, count)
+            client.submit(part, arrangement, first, count, source_digest(), pure=False, retries=_RETRIES): (
+                first,
+                count,
+            )
             for first, count in parts
         }
         outcome, done = None, 0
@@ -66,7 +69,7 @@ def run_on(address: str, arrangement: Arrangement, *, progress: Progress | None 
     return outcome
 
 
-def part(recipe: Recipe, first: int, count: int, digest: str) -> Outcome:
+def part(arrangement: Arrangement, first: int, count: int, digest: str) -> Outcome:
     """A range of paths, on a worker.
 
     Raises:
@@ -76,7 +79,7 @@ def part(recipe: Recipe, first: int, count: int, digest: str) -> Outcome:
 
     if source_digest() != digest:
         raise InvalidInput("a worker of the cluster runs other sources or another compiler than this machine.")
-    return run(Arrangement(recipe), workers=1, first=first, paths=count, lean=True)
+    return run(arrangement, workers=1, first=first, paths=count, lean=True)
 
 
 def _placed(outcome: Outcome | None, found: Outcome, first: int, total: int) -> Outcome:

@@ -7,12 +7,14 @@ cache (tests/simulation/test_compilation.py).
 """
 
 import ctypes
+import gc
 import hashlib
 import os
 import pickle
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
@@ -28,16 +30,19 @@ _SOURCES = (
     "simulation/compilation.py",
     "simulation/compiler.py",
     "simulation/driver.py",
+    "simulation/heston_paths.py",
     "simulation/kernels.py",
     "simulation/ladders.py",
     "simulation/layout.py",
     "simulation/offsets.py",
     "simulation/paths.py",
     "simulation/random.py",
+    "simulation/short_ladder.py",
     "simulation/vector_math.py",
     "strategies",
     "pricing/elementary.py",
     "decision/rungs.py",
+    "rebalancing.py",
     "costs.py",
 )
 FLOATS = types.CPointer(types.float64)
@@ -109,6 +114,18 @@ class _Shelf:
         return self._file(target.codegen()).is_file()
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would walk through all that the compiler keeps, again and again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 class Kernel:
     """One compiled function: its address, and how it came about.
 
@@ -121,7 +138,7 @@ class Kernel:
 
     def __init__(self, function: Callable[..., None], signature: object, name: str, *, kept: bool = True) -> None:
         self.name = name
-        with _LOCK:
+        with _LOCK, _uncollected():
             callback = CFunc(function, normalize_signature(signature), locals={}, options=dict(COMPILATION))
             if kept:
                 callback._cache = _Shelf(name)  # a cache of our own in the place of numba's
@@ -203,7 +220,7 @@ def at_address(typing_context, address):  # type: ignore[no-untyped-def]  # noqa
     def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
         return builder.inttoptr(values[0], ir.DoubleType().as_pointer())
 
-    return FLOATS(types.uint64), emit
+    return FLOATS(types.int64), emit
 
 
 @intrinsic

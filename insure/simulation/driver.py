@@ -3,11 +3,12 @@
 import numpy as np
 
 from insure.simulation import layout as at
-from insure.simulation.compilation import WHOLES, Kernel, at_address, call_stage, call_world, shift, shift_wholes
+from insure.simulation.compilation import FLOATS, WHOLES, Kernel, call_stage, call_world, shift
 from insure.simulation.compiler import Pointer, carray, types
 from insure.simulation.offsets import (
     BOOK,
     BREACHED,
+    CASH,
     CONTROL,
     DEEPEST,
     DEPTH,
@@ -17,175 +18,186 @@ from insure.simulation.offsets import (
     NAV,
     PUT,
     S0,
-    TWIN,
-    WORLD,
+    STOCK,
     N,
 )
 from insure.simulation.vector_math import compiled
 
 
 @compiled
-def _moments(row: Pointer, lanes: int) -> tuple[float, float]:
+def _moments(line: Pointer, lanes: int, found: Pointer, aside: Pointer) -> None:
     """Mean and sum of squared deviations of the first lanes; eight partial sums, added in one fixed order."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = lanes - lanes % 8
-    for i in range(0, whole, 8):
-        s0 += row[i]
-        s1 += row[i + 1]
-        s2 += row[i + 2]
-        s3 += row[i + 3]
-        s4 += row[i + 4]
-        s5 += row[i + 5]
-        s6 += row[i + 6]
-        s7 += row[i + 7]
-    for i in range(whole, lanes):
-        s0 += row[i]
-    mean = (((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))) / lanes
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    for i in range(0, whole, 8):
-        s0 += (row[i] - mean) ** 2
-        s1 += (row[i + 1] - mean) ** 2
-        s2 += (row[i + 2] - mean) ** 2
-        s3 += (row[i + 3] - mean) ** 2
-        s4 += (row[i + 4] - mean) ** 2
-        s5 += (row[i + 5] - mean) ** 2
-        s6 += (row[i + 6] - mean) ** 2
-        s7 += (row[i + 7] - mean) ** 2
-    for i in range(whole, lanes):
-        s0 += (row[i] - mean) ** 2
-    return mean, ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    row, kept, sums = carray(line, (N,)), carray(found, (2,)), carray(aside, (8,))
+    kept[0] = 0.0
+    for power in range(2):
+        mean = kept[0]
+        for j in range(8):
+            sums[j] = 0.0
+        for i in range(lanes):
+            off = row[i] - mean
+            sums[i % 8] += off * off if power else off
+        total = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+        kept[power] = total if power else total / lanes
 
 
-DRIVE = types.void(WHOLES, types.CPointer(types.uint64))
-"""The loop over blocks: (plan, addresses of arrays)."""
+@compiled
+def _filled(rows: Pointer, initial: Pointer, count: int) -> None:
+    """So many rows, each of one number."""
+    lanes, numbers = carray(rows, (count * N,)), carray(initial, (count,))
+    for i in range(count * N):
+        lanes[i] = numbers[i // N]
 
 
-def _fill(rows: Pointer, initial: Pointer, count: int) -> None:
-    for row in range(count):
-        value = initial[row]
-        for i in range(N):
-            rows[row * N + i] = value
+@compiled
+def _copied(to: Pointer, line: Pointer, count: int) -> None:
+    out, row = carray(to, (count,)), carray(line, (count,))
+    for i in range(count):
+        out[i] = row[i]
+
+
+@compiled
+def _added(book: Pointer) -> None:
+    """NAV, which a short ladder without causes leaves out."""
+    b = carray(book, (BOOK,))
+    for i in range(N):
+        b[NAV + i] = b[CASH + i] + b[STOCK + i]
+
+
+@compiled
+def _judged(book: Pointer, first_value: float) -> None:
+    """Breach and lock of every path at the horizon."""
+    b = carray(book, (BOOK,))
+    for i in range(N):
+        below = b[FLOOR + i] - b[NAV + i]
+        depth = max(b[DEEPEST + i], below)
+        breached = 1.0 if depth > 1e-9 * first_value else 0.0
+        b[DEEPEST + i] = depth
+        b[EVER_LOCKED + i] = 1.0 if b[LOCKED + i] > 0.0 else 0.0
+        b[BREACHED + i] = breached
+        b[DEPTH + i] = depth * breached
+
+
+@compiled
+def _paid(to: Pointer, spots: Pointer, terms: Pointer, row: Pointer, count: int) -> None:
+    """What the twin is worth at the horizon: stock or strike, and what was lent."""
+    out, spot = carray(to, (count,)), carray(spots, (count,))
+    units, bond, lent = carray(terms, (1,))[0], carray(row, (at.S_BOND + 1,))[at.S_BOND], carray(row, (at.S_LENT + 1,))
+    for i in range(count):
+        stock = units * spot[i]
+        out[i] = (max(bond, stock)) + lent[at.S_LENT]
+
+
+DRIVE = types.void(*[types.int64] * len(at.PLAN), WHOLES, *[FLOATS] * len(at.ARRAYS))
+"""The loop over blocks: numbers of the plan, stages, arrays."""
 
 
 def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
     """All steps of a range of blocks: draw, value the puts, decide, climb the ladder; then what is left of each path.
 
-    The plan holds the numbers of ``insure.simulation.engine.PLAN``; it and the arrays are that module's affair.
+    Its arguments are those of ``insure.simulation.layout``: ``PLAN``, the stages (three a put, then put, rule and
+    ladder a book), ``ARRAYS``.
     """
-    fill = compiled(_fill)
 
-    def drive(plan: Pointer, arrays: Pointer) -> None:  # noqa: PLR0912, PLR0915  # one loop, read in one go
-        g = carray(plan, (at.PLAN_HEAD,))
-        puts, books, steps = g[at.G_PUTS], g[at.G_BOOKS], g[at.G_STEPS]
-        first_path, paths, total = g[at.G_FIRST], g[at.G_PATHS], g[at.G_TOTAL]
-        world_address, seed = g[at.G_WORLD], np.uint64(g[at.G_SEED])
-        put_terms_size, book_terms_size, book_size = g[at.G_PUT_TERMS], g[at.G_BOOK_TERMS], g[at.G_BOOK_ROWS] * N
-        detailed = g[at.G_DETAILED] > 0
-        # Without causes nothing but the twin's last value is wanted of a put.
-        first_valued = steps - 1 if g[at.G_LEAN] > 0 else 0
-        stages = carray(shift_wholes(plan, at.PLAN_HEAD), (3 * puts + 3 * books,))
-        a = carray(arrays, (at.ARRAYS,))
-        world, world_start, world_terms = at_address(a[0]), at_address(a[1]), at_address(a[2])
-        put, put_start, put_terms, put_rows = at_address(a[3]), at_address(a[4]), at_address(a[5]), at_address(a[6])
-        book, book_start, book_terms, book_rows = (
-            at_address(a[7]),
-            at_address(a[8]),
-            at_address(a[9]),
-            at_address(a[10]),
-        )
-        out_index = carray(at_address(a[11]), (total,))
-        out_twin = carray(at_address(a[12]), (puts, total))
-        out_control = carray(at_address(a[13]), (puts, total))
-        out_end = carray(at_address(a[14]), (books, total))
-        blocks = (total + N - 1) // N
-        out_moments = carray(at_address(a[15]), (blocks, books * at.BOOK_FIGURES + puts * at.PUT_FIGURES, 2))
-        out_books = carray(at_address(a[16]), (books, at.BOOK_FIGURES, total if detailed else 0))
-        out_puts = carray(at_address(a[17]), (puts, at.PUT_FIGURES, total if detailed else 0))
+    def drive(  # noqa: PLR0912, PLR0915  # one loop, read in one go
+        first: int,
+        paths: int,
+        puts: int,
+        books: int,
+        steps: int,
+        total: int,
+        offset: int,
+        world_address: int,
+        seed: int,
+        put_size: int,
+        book_size: int,
+        rows: int,
+        detailed: int,
+        lean: int,
+        slots: Pointer,
+        world: Pointer,
+        world_start: Pointer,
+        world_terms: Pointer,
+        put: Pointer,
+        put_start: Pointer,
+        put_terms: Pointer,
+        put_rows: Pointer,
+        book: Pointer,
+        book_start: Pointer,
+        book_terms: Pointer,
+        book_rows: Pointer,
+        out_index: Pointer,
+        out_twin: Pointer,
+        out_control: Pointer,
+        out_end: Pointer,
+        out_moments: Pointer,
+        out_books: Pointer,
+        out_puts: Pointer,
+        aside: Pointer,
+    ) -> None:
+        # Without puts to value in step, each book takes a draw's four steps at once: it stays in the nearest cache.
+        together = at.STEPS if lean else 1
+        first_figure = at.COMMISSION - at.FIRST_FIGURE if lean else 0
+        stages = carray(slots, (3 * puts + 3 * books,))
         columns = at.SCHEDULE_COLUMNS
-        for start in range(first_path, first_path + paths, N):
-            lanes = min(N, total - start)
-            fill(carray(world, (WORLD,)), carray(world_start, (at.WORLD_ROWS,)), at.WORLD_ROWS)
+        figures = books * at.BOOK_FIGURES + puts * at.PUT_FIGURES
+        for start in range(first, first + paths, N):
+            lanes = min(total - start, N)
+            _filled(world, world_start, at.WORLD_ROWS)
             for k in range(puts):
-                fill(
-                    carray(shift(put, k * PUT), (PUT,)),
-                    carray(shift(put_start, k * at.PUT_ROWS), (at.PUT_ROWS,)),
-                    at.PUT_ROWS,
-                )
+                _filled(shift(put, k * PUT), shift(put_start, k * at.PUT_ROWS), at.PUT_ROWS)
             for k in range(books):
-                rows = g[at.G_BOOK_ROWS]
-                fill(
-                    carray(shift(book, k * book_size), (book_size,)), carray(shift(book_start, k * rows), (rows,)), rows
-                )
-            for t in range(steps):
-                q = t % 4
-                if q == 0:
-                    call_world(world_address, world, world_terms, g[at.G_OFFSET] + start, t // 4, seed)
-                here = shift(world, q * N)
-                for k in range(puts if t >= first_valued else 0):
-                    row = shift(put_rows, (k * (steps + 1) + t) * columns)
-                    for stage in range(3):
-                        if stages[3 * k + stage] != 0:
-                            call_stage(
-                                stages[3 * k + stage],
-                                here,
-                                shift(put, k * PUT),
-                                book,
-                                shift(put_terms, k * put_terms_size),
-                                row,
-                            )
+                _filled(shift(book, k * rows * N), shift(book_start, k * rows), rows)
+            for t in range(0, steps, together):
+                if t % 4 == 0:
+                    call_world(world_address, world, world_terms, offset + start, t // 4, np.uint64(seed))
+                for slot in range(3 * puts):
+                    k = slot // 3
+                    if stages[slot] != 0:
+                        row = shift(put_rows, (k * (steps + 1) + t) * columns)
+                        here = shift(world, t % 4 * N)
+                        call_stage(stages[slot], here, shift(put, k * PUT), book, shift(put_terms, k * put_size), row)
                 for k in range(books):
-                    mine, terms = shift(book, k * book_size), shift(book_terms, k * book_terms_size)
-                    row = shift(book_rows, (k * (steps + 1) + t) * columns)
-                    beside = shift(put, stages[3 * puts + 3 * k] * PUT)
-                    call_stage(stages[3 * puts + 3 * k + 1], here, beside, mine, terms, row)
-                    call_stage(stages[3 * puts + 3 * k + 2], here, beside, mine, terms, row)
-            last = shift(world, ((steps - 1) % 4 + 1) * N)
-            block = start // N
-            final = carray(last, (WORLD - 4 * N,))
-            for i in range(lanes):
-                out_index[start + i] = final[S0 + i]
-            column = 0
+                    slot = 3 * puts + 3 * k
+                    mine, terms = shift(book, k * rows * N), shift(book_terms, k * book_size)
+                    beside = shift(put, stages[slot] * PUT)
+                    for now in range(t, min(steps, t + together)):
+                        here, row = shift(world, now % 4 * N), shift(book_rows, (k * (steps + 1) + now) * columns)
+                        call_stage(stages[slot + 1], here, beside, mine, terms, row)
+                        if stages[slot + 2] != 0:
+                            call_stage(stages[slot + 2], here, beside, mine, terms, row)
+            horizon = shift(world, ((steps - 1) % 4 + 1) * N)
             for k in range(books):
-                mine = shift(book, k * book_size)
-                b = carray(mine, (BOOK,))
-                rounding = 1e-9 * carray(book_start, (books * g[at.G_BOOK_ROWS],))[k * g[at.G_BOOK_ROWS] + at.NAV]
+                # The rule answers once more, with the floor; what a ladder adds up stays as it was.
+                slot, mine = 3 * puts + 3 * k, shift(book, k * rows * N)
+                if lean and stages[slot + 2] == 0:
+                    _added(mine)
+                _copied(aside, shift(mine, NAV), at.SUMS * N)
+                beside, terms = shift(put, stages[slot] * PUT), shift(book_terms, k * book_size)
                 row = shift(book_rows, (k * (steps + 1) + steps) * columns)
-                beside = shift(put, stages[3 * puts + 3 * k] * PUT)
-                call_stage(
-                    stages[3 * puts + 3 * k + 1], last, beside, mine, shift(book_terms, k * book_terms_size), row
-                )
-                for i in range(N):
-                    depth = max(b[DEEPEST + i], b[FLOOR + i] - b[NAV + i])
-                    breached = depth > rounding
-                    b[DEEPEST + i] = depth
-                    b[EVER_LOCKED + i] = 1.0 if b[LOCKED + i] > 0.0 else 0.0
-                    b[BREACHED + i] = 1.0 if breached else 0.0
-                    b[DEPTH + i] = depth if breached else 0.0
-                for i in range(lanes):
-                    out_end[k, start + i] = b[NAV + i]
-                for figure in range(at.BOOK_FIGURES):
-                    line = carray(shift(mine, (at.FIRST_FIGURE + figure) * N), (N,))
-                    mean, squares = _moments(line, lanes)
-                    out_moments[block, column, 0] = mean
-                    out_moments[block, column, 1] = squares
-                    column += 1
+                call_stage(stages[slot + 1], horizon, beside, mine, terms, row)
+                _copied(shift(mine, NAV), aside, at.SUMS * N)
+                _judged(mine, carray(shift(book_start, k * rows + at.NAV), (1,))[0])
+            last = shift(horizon, S0)
+            moments = shift(out_moments, start // N * figures * 2)
+            _copied(shift(out_index, start), last, lanes)
+            for k in range(books):
+                mine = shift(book, k * rows * N)
+                _copied(shift(out_end, k * total + start), shift(mine, NAV), lanes)
+                for figure in range(first_figure, at.BOOK_FIGURES):
+                    line = shift(mine, (at.FIRST_FIGURE + figure) * N)
+                    _moments(line, lanes, shift(moments, 2 * (k * at.BOOK_FIGURES + figure)), aside)
                     if detailed:
-                        for i in range(lanes):
-                            out_books[k, figure, start + i] = line[i]
+                        _copied(shift(out_books, (k * at.BOOK_FIGURES + figure) * total + start), line, lanes)
             for k in range(puts):
                 beside = shift(put, k * PUT)
-                p = carray(beside, (PUT,))
-                for i in range(lanes):
-                    out_twin[k, start + i] = p[TWIN + i]
-                    out_control[k, start + i] = p[CONTROL + i]
-                for figure in range(at.PUT_FIGURES):
-                    line = carray(shift(beside, (at.GAP + figure) * N), (N,))
-                    mean, squares = _moments(line, lanes)
-                    out_moments[block, column, 0] = mean
-                    out_moments[block, column, 1] = squares
-                    column += 1
+                row = shift(put_rows, (k * (steps + 1) + steps) * columns)
+                _paid(shift(out_twin, k * total + start), last, shift(put_terms, k * put_size), row, lanes)
+                _copied(shift(out_control, k * total + start), shift(beside, CONTROL), lanes)
+                for figure in range(0 if lean else at.PUT_FIGURES):
+                    line = shift(beside, (at.GAP + figure) * N)
+                    column = books * at.BOOK_FIGURES + k * at.PUT_FIGURES + figure
+                    _moments(line, lanes, shift(moments, 2 * column), aside)
                     if detailed:
-                        for i in range(lanes):
-                            out_puts[k, figure, start + i] = line[i]
+                        _copied(shift(out_puts, (k * at.PUT_FIGURES + figure) * total + start), line, lanes)
 
     return Kernel(drive, DRIVE, "driver")

@@ -8,7 +8,8 @@ The clock, the ladder and the causes are those of ``insure.walk``, which is the 
 (tests/simulation/test_simulation_against_replay.py).
 """
 
-from insure.pricing.elementary import exp, norm_cdf, norm_pdf, sqrt
+from insure.pricing.elementary import exp, norm_cdf, sqrt
+from insure.rebalancing import Band, BandRule, same_width, target_gamma
 from insure.simulation import layout as at
 from insure.simulation.compilation import STAGE, Kernel, adopt_rule
 from insure.simulation.compiler import Pointer, carray, to_fixed_tuple
@@ -34,6 +35,7 @@ from insure.simulation.offsets import (
     PAYOUT,
     PEAK,
     PUT,
+    RATIO,
     S0,
     S1,
     SETTLED,
@@ -41,14 +43,18 @@ from insure.simulation.offsets import (
     TWIN,
     VOL,
     WEIGHT,
+    WIDTH,
     WORLD,
     X0,
     X1,
     XN,
     N,
 )
+from insure.simulation.vector_math import bell_and_tails
 from insure.strategies import Rule, Sight, State
 from insure.strategies.legs import EXPIRED, option
+
+_PEAK_OF_BELL = 0.3989422804014327
 
 adopt_rule(option)
 
@@ -69,8 +75,12 @@ def twin_stage(*, nights: bool, control: bool) -> Kernel:
             x0, x1, s0, s1 = w[X0 + i], w[X1 + i], w[S0 + i], w[S1 + i]
             delta, value = p[DELTA_NEXT + i], p[TWIN + i]
             d1 = slope * x1 + offset
-            new_delta = units * (base - paid_yield * norm_cdf(-d1))
-            new_value = new_delta * s1 + bond * norm_cdf(deviation - d1) + lent
+            d2 = d1 - deviation
+            # One exponential for both: n K e^{-r tau} n(d2) = n S e^{-q tau} n(d1).
+            bell, left_1, left_2 = bell_and_tails(d1, d2)
+            tail_1, tail_2 = bell * left_1, units * paid_yield * s1 * (bell * left_2)
+            new_delta = units * (base - paid_yield * (1.0 - tail_1 if d1 < 0.0 else tail_1))
+            new_value = new_delta * s1 + (bond - tail_2 if d2 < 0.0 else tail_2) + lent
             payout = paid_out * s1
             error = delta * (s1 * grown - growth * s0) - (new_value + payout - growth * value)
             if nights:
@@ -84,10 +94,9 @@ def twin_stage(*, nights: bool, control: bool) -> Kernel:
             p[TWIN + i] = new_value
             p[PAYOUT + i] = payout
             if control:
-                excess = s1 * grown / s0 - growth
+                excess = w[RATIO + i] * grown - growth
                 p[CONTROL + i] += discount * p[CURVATURE + i] * (excess * excess - square)
-                # Of -d1, so that the exponential of its square is computed once.
-                p[CURVATURE + i] = curve * s1 * norm_pdf(-d1)
+                p[CURVATURE + i] = curve * s1 * (_PEAK_OF_BELL * bell)
 
     return Kernel(twin, STAGE, f"twin{'-nights' if nights else ''}{'-control' if control else ''}")
 
@@ -161,20 +170,28 @@ def options_stage() -> Kernel:
     return Kernel(options, STAGE, "options")
 
 
-def rule_stage(rule: Rule, count: int, *, vol_along_path: bool) -> Kernel:
+def rule_stage(rule: Rule, count: int, *, vol_along_path: bool, band: Band | None = None) -> Kernel:
     """A strategy's rule over the lanes of a block: the very function that decides live.
 
     Args:
         rule: plain scalar rule.
         count: how many terms it unpacks.
         vol_along_path: whether its sight holds the volatility estimated along each path.
+        band: whose half width follows the path; its terms stand behind the rule's. None: of one width, or none.
     """
     adopt_rule(rule)
+    follows, reads_gamma, band_count = False, False, 1
+    width: BandRule = same_width
+    if band is not None:
+        follows, reads_gamma, width, band_count = True, band.reads_gamma, band.rule, len(band.terms)
+        adopt_rule(width)
+        adopt_rule(target_gamma)
 
     def decide(world: Pointer, put: Pointer, book: Pointer, terms: Pointer, row: Pointer) -> None:  # noqa: ARG001
         w, b = carray(world, (WORLD,)), carray(book, (BOOK,))
-        c, r = carray(terms, (at.B_RULE + count,)), carray(row, (at.SCHEDULE_COLUMNS,))
+        c, r = carray(terms, (at.B_RULE + count + band_count,)), carray(row, (at.SCHEDULE_COLUMNS,))
         own = to_fixed_tuple(c[at.B_RULE :], count)
+        bounds = to_fixed_tuple(c[at.B_RULE + count :], band_count)
         floor, elapsed, left = r[at.S_FLOOR], r[at.S_ELAPSED], r[at.S_LEFT_NOW]
         rate, dividend_yield, vol = c[at.B_RATE], c[at.B_YIELD], c[at.B_VOL]
         remembers = r[at.S_SIGNAL] > 0.0
@@ -187,6 +204,9 @@ def rule_stage(rule: Rule, count: int, *, vol_along_path: bool) -> Kernel:
             )
             before = State(b[PEAK + i], b[STRIKE + i], b[INSURED + i], b[MARK + i])
             weight, now, after = rule(own, before, sight)
+            if follows:
+                gamma = target_gamma(rule, own, before, sight) if reads_gamma else 0.0
+                b[WIDTH + i] = width(bounds, sight, gamma) if alive else 0.0
             keep = alive and remembers
             b[WEIGHT + i] = weight if alive else 0.0
             b[FLOOR + i] = now if alive else floor
@@ -195,5 +215,6 @@ def rule_stage(rule: Rule, count: int, *, vol_along_path: bool) -> Kernel:
             b[INSURED + i] = after.units if keep else before.units
             b[MARK + i] = after.mark if keep else before.mark
 
-    name = f"rule-{rule.__module__}.{rule.__qualname__}-{count}{'-vol' if vol_along_path else ''}"
+    of_band = f"-{width.__module__}.{width.__qualname__}" if follows else ""
+    name = f"rule-{rule.__module__}.{rule.__qualname__}-{count}{of_band}{'-vol' if vol_along_path else ''}"
     return Kernel(decide, STAGE, name)

@@ -1,7 +1,5 @@
-"""The ladder over one step of a block, compiled: from the rule's weight to the units held, costs and causes.
-
-``plain_ladder`` knows limits, band, proportional costs and cash, which is what most studies need; ``full_ladder`` knows
-every friction. Both call the rungs and costs that the live decision calls.
+"""The ladder with every friction over one step of a block, compiled: from the rule's weight to the units held, costs
+and causes. It calls the rungs and costs that the live decision calls.
 """
 
 from insure import costs as charges
@@ -57,14 +55,15 @@ from insure.simulation.offsets import (
     VOL,
     VOLUME,
     WEIGHT,
+    WIDTH,
     WORLD,
     X0,
     X1,
     N,
 )
+from insure.simulation.short_ladder import NO_STOCK
 from insure.simulation.vector_math import compiled
 
-_NO_STOCK = 1e-6
 _NEVER = 1e300
 
 for _plain in (
@@ -78,82 +77,6 @@ for _plain in (
     charges.impact,
 ):
     adopt_rule(_plain)
-
-
-def plain_ladder(*, causes: bool = True) -> Kernel:  # noqa: PLR0915  # a ladder is read in one go
-    """The ladder where every close signals and trades: limits, band, proportional costs, cash.
-
-    ``causes`` False: slippage is not booked by rung; everything else is the same to the bit.
-
-    A fund with more friction climbs ``full_ladder``; on this ladder's frictions the two agree
-    (tests/simulation/test_against_replay.py).
-    """
-
-    def ladder(  # a ladder is read in one go
-        world: Pointer, put: Pointer, book: Pointer, terms: Pointer, row: Pointer
-    ) -> None:
-        w, p, b = carray(world, (WORLD,)), carray(put, (PUT,)), carray(book, (BOOK,))
-        c, r = carray(terms, (at.B_RULE,)), carray(row, (at.SCHEDULE_COLUMNS,))
-        growth, grown, discount = r[at.S_GROWTH], r[at.S_GROWN], r[at.S_DISCOUNT]
-        paid_now, first = r[at.S_DISCOUNT_NOW], r[at.S_FIRST] > 0.0
-        lowest, highest, band, to_edge = c[at.B_LOWEST], c[at.B_HIGHEST], c[at.B_BAND], c[at.B_TO_EDGE]
-        cost, paid_out = c[at.B_COST], c[at.B_PAID_OUT]
-        # There is no band around nothing.
-        width = -1.0 if first else band
-        edge = 0.0 if first else to_edge
-        units_grown = grown * (1.0 - paid_out) + paid_out
-        borrowed = min(0.0, 1.0 - highest)
-        bought = 1.0 / (1.0 + cost)
-        for i in range(N):
-            s0, s1, nav, held, units, cash = (
-                w[S0 + i],
-                w[S1 + i],
-                b[NAV + i],
-                b[HELD + i],
-                b[UNITS + i],
-                b[CASH + i],
-            )
-            alive = nav > 0.0
-            inverse = 1.0 / s0
-            per = nav * inverse if alive else 0.0
-            weight = b[WEIGHT + i]
-            limited = within_limits(weight, lowest, highest)
-            banded = across_band(limited, held, width, edge)
-            still = alive and banded == held
-            wanted = units if still else banded * per
-            lowest_cash = borrowed * max(nav, 0.0)
-            money = max(cash - lowest_cash, 0.0)
-            affordable = units + money * inverse * bought
-            traded_to = min(wanted, affordable) if wanted > units else wanted
-            change = traded_to - units
-            value = abs(change) * s0
-            left = cash - change * s0 - cost * value
-            cash_after = max(left, lowest_cash) if change > 0.0 else left
-            if causes:
-                model_units = units if alive and weight == held else weight * per
-                limited_units = units if alive and limited == held else limited * per
-                gain = discount * (s1 * grown - growth * s0)
-                b[MODEL + i] += (model_units + p[OWN_DELTA + i] - p[DELTA + i]) * gain
-                b[LIMITS + i] += (limited_units - model_units) * gain
-                b[BAND + i] += (wanted - limited_units) * gain
-                b[EXECUTION + i] += (traded_to - wanted) * gain
-            b[COMMISSION + i] += paid_now * value
-            b[TURNOVER + i] += value / nav if alive else 0.0
-            b[LOCKED + i] += 1.0 if b[FLOOR + i] > 0.0 and not limited > _NO_STOCK else 0.0
-            after = cash_after + traded_to * s0 + p[OWN + i]
-            b[EXPOSURE + i] += traded_to * s0 / after if after > 0.0 else 0.0
-            b[DEEPEST + i] = max(b[DEEPEST + i], b[FLOOR + i] - after)
-            next_units = traded_to * units_grown
-            next_cash = (
-                cash_after * growth + paid_out * (traded_to * s1 * (grown - 1.0) - p[PAYOUT + i]) + p[SETTLED + i]
-            )
-            next_nav = next_cash + next_units * s1 + p[OWN_NEXT + i]
-            b[UNITS + i] = next_units
-            b[CASH + i] = next_cash
-            b[NAV + i] = next_nav
-            b[HELD + i] = next_units * s1 / next_nav if next_nav > 0.0 else 0.0
-
-    return Kernel(ladder, STAGE, "ladder-plain" if causes else "ladder-plain-lean")
 
 
 @compiled
@@ -182,13 +105,16 @@ def _most_affordable(c: Pointer, units: float, price: float, money: float, widen
     return low
 
 
-def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa: PLR0915  # a ladder is read in one go
+def full_ladder(  # noqa: PLR0915  # a ladder is read in one go
+    *, proportional: bool, vol_along_path: bool, band_along_path: bool = False
+) -> Kernel:
     """The ladder with every friction: calendar, lag, throttle, halts, limit-down, volume, lots, costs by kind.
 
     Args:
         proportional: whether a trade of twice the size costs exactly twice as much; a purchase that cash does not
             reach for is then cut in closed form, else by bisection as in ``Costs.most_affordable``.
         vol_along_path: whether the squared volatility in the rule's sight follows each path (EWMA).
+        band_along_path: whether the rule's stage has found the half width of the band for each path.
     """
 
     def ladder(  # noqa: PLR0915  # a ladder is read in one go
@@ -202,7 +128,8 @@ def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa:
         ring = carray(shift(book, RING + int(r[at.S_WRITE]) * N), (N,))
         due = carray(shift(book, RING + int(r[at.S_READ]) * N), (N,))
         lowest, highest, paid_out = c[at.B_LOWEST], c[at.B_HIGHEST], c[at.B_PAID_OUT]
-        width = -1.0 if first else c[at.B_BAND]
+        fixed = -1.0 if first else c[at.B_BAND]
+        follows = band_along_path and not first
         edge = 0.0 if first else c[at.B_TO_EDGE]
         throttle = _NEVER if first else c[at.B_THROTTLE]
         throttles = throttle < _NEVER
@@ -216,6 +143,7 @@ def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa:
             per = nav / price if alive else 0.0
             weight = b[WEIGHT + i]
             limited = within_limits(weight, lowest, highest)
+            width = b[WIDTH + i] if follows else fixed
             banded = across_band(limited, held, width, edge)
             slowed = throttled(banded, held, throttle) if throttles else banded
             slowed_units = units if alive and slowed == held else slowed * per
@@ -232,7 +160,7 @@ def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa:
             b[SHORT_HALT + i] = 0.0 if decides else b[SHORT_HALT + i]
             b[SHORT_VOLUME + i] = 0.0 if decides else b[SHORT_VOLUME + i]
             b[SHORT_CASH + i] = 0.0 if decides else b[SHORT_CASH + i]
-            b[LOCKED + i] += 1.0 if b[FLOOR + i] > 0.0 and not limited > _NO_STOCK else 0.0
+            b[LOCKED + i] += 1.0 if b[FLOOR + i] > 0.0 and not limited > NO_STOCK else 0.0
             b[WEIGHT + i] = limited_units if in_units else limited
         if decides:
             for i in range(N):
@@ -244,6 +172,7 @@ def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa:
                 order = due[i]
                 as_weight = order * aged * price / nav if alive else 0.0
                 matched = as_weight if in_units else order
+                width = b[WIDTH + i] if follows else fixed
                 banded = across_band(matched, held, width, edge)
                 aim = throttled(banded, held, throttle) if throttles else banded
                 sized = aim * nav / price if alive else 0.0
@@ -309,7 +238,7 @@ def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa:
             b[VOLUME + i] += (with_cash - with_volume) * gain
             b[EXECUTION + i] += (units - with_cash) * gain
             after = b[CASH + i] + units * s0 + p[OWN + i]
-            b[EXPOSURE + i] += units * s0 / after if after > 0.0 else 0.0
+            b[EXPOSURE + i] += units * s0 / b[NAV + i] if b[NAV + i] > 0.0 else 0.0
             b[DEEPEST + i] = max(b[DEEPEST + i], b[FLOOR + i] - after)
         units_grown = grown * (1.0 - paid_out) + paid_out
         halt_fall, halt_closes = c[at.B_HALT_FALL], c[at.B_HALT_CLOSES]
@@ -334,4 +263,5 @@ def full_ladder(*, proportional: bool, vol_along_path: bool) -> Kernel:  # noqa:
                 b[VOL + i] = decay * b[VOL + i] + (1.0 - decay) * move * move / years
 
     name = f"ladder-full{'-proportional' if proportional else ''}{'-vol' if vol_along_path else ''}"
+    name += "-band" if band_along_path else ""
     return Kernel(ladder, STAGE, name)

@@ -20,7 +20,9 @@ DRAWS = 14
 """Twelve rows of random numbers."""
 MEMORY = 26
 """Four rows that the model carries from step to step."""
-WORLD_ROWS = 30
+RATIOS = 30
+"""Five rows: the spot at marks 4j + 1 to 4j + 4 over the one before; the last is read at a horizon, never used."""
+WORLD_ROWS = 35
 
 # A put: the twin and the options that the fund holds itself, with the hedging error of both.
 DELTA, DELTA_NEXT = 0, 1
@@ -46,7 +48,7 @@ NIGHT_ERROR = 14
 PUT_ROWS = 15
 
 # A book: the fund itself.
-CASH, UNITS, NAV, HELD = 0, 1, 2, 3
+CASH, UNITS, SHORT_CASH, HELD = 0, 1, 2, 3
 WEIGHT, FLOOR = 4, 5
 """What the rule answered."""
 PEAK, STRIKE, INSURED, MARK = 6, 7, 8, 9
@@ -55,7 +57,7 @@ VOL = 10
 """Squared volatility estimated along the path."""
 HALTED = 11
 """Closes for which trading still stands still."""
-DECIDED, SHORT_HALT, SHORT_VOLUME, RUNG_LOTS, SHORT_CASH = 12, 13, 14, 15, 16
+DECIDED, SHORT_HALT, SHORT_VOLUME, RUNG_LOTS, NAV = 12, 13, 14, 15, 16
 """Units that the last signal would hold; and what the last trade fell short by, units, by reason."""
 MODEL, LIMITS, BAND, THROTTLE, CALENDAR, LAG, HALTS, VOLUME, LOTS, EXECUTION = 17, 18, 19, 20, 21, 22, 23, 24, 25, 26
 """Slippage by rung of the ladder, discounted."""
@@ -66,7 +68,7 @@ TURNOVER = 30
 LOCKED = 31
 """Closes at which the fund asked for no stock."""
 EXPOSURE = 32
-"""Equity weight held, summed over closes."""
+"""Equity weight held after the trade, of NAV before its costs, summed over closes."""
 DEEPEST = 33
 """Floor less NAV at its largest."""
 EVER_LOCKED, BREACHED, DEPTH = 34, 35, 36
@@ -77,7 +79,11 @@ RUNG_MODEL, RUNG_LIMITS, RUNG_BAND, RUNG_THROTTLE = 38, 39, 40, 41
 """Units of the rungs at this close."""
 CHANGE = 42
 """Units to buy (or sell) before cash is asked."""
-RING = 43
+WIDTH = 43
+"""Half width of the band, where it follows the path, NAV weight."""
+STOCK = 44
+"""Worth of the stock held, money: what the short ladder keeps in the place of units."""
+RING = 45
 """Weights signalled and not yet traded: lag + 1 rows, the last ones."""
 
 RUNGS = {
@@ -108,7 +114,9 @@ S_SIGNAL, S_TRADE, S_FIRST, S_WRITE, S_READ, S_AGED = 14, 15, 16, 17, 18, 19
 """Whether the close decides, trades, is the first; rows of the ring to write and read; growth of units on the way."""
 S_LENT = 20
 """Money of the twin that is lent to the horizon, at the step's last mark."""
-SCHEDULE_COLUMNS = 21
+S_LAST = 21
+"""Whether this is the horizon, where nothing is traded."""
+SCHEDULE_COLUMNS = 22
 
 # Terms of a put.
 (
@@ -164,24 +172,45 @@ B_RULE = 28
 # What is kept of every path or of every block: rows FIRST_FIGURE .. of a book, GAP .. of a put.
 FIRST_FIGURE = MODEL
 BOOK_FIGURES = DEPTH + 1 - MODEL
+SUMS = EXPOSURE + 1 - NAV
+"""Rows from NAV on that a ladder changes at a close: NAV, and sums over closes."""
 PUT_FIGURES = 3
 
-# The plan of the loop over blocks: whole numbers, then three stages a put, then (put, rule, ladder) a book.
-(
-    G_PUTS,
-    G_BOOKS,
-    G_STEPS,
-    G_FIRST,
-    G_PATHS,
-    G_TOTAL,
-    G_OFFSET,
-    G_WORLD,
-    G_SEED,
-    G_PUT_TERMS,
-    G_BOOK_TERMS,
-    G_BOOK_ROWS,
-    G_DETAILED,
-    G_LEAN,
-) = range(14)
-PLAN_HEAD = 14
-ARRAYS = 18
+# What the loop over blocks is given: whole numbers, the stages, addresses of arrays.
+PLAN = (
+    "first",
+    "paths",
+    "puts",
+    "books",
+    "steps",
+    "total",
+    "offset",
+    "world",
+    "seed",
+    "put_terms",
+    "book_terms",
+    "book_rows",
+    "detailed",
+    "lean",
+)
+ARRAYS = (
+    "world",
+    "world_start",
+    "world_terms",
+    "puts",
+    "put_start",
+    "put_terms",
+    "put_schedule",
+    "books",
+    "book_start",
+    "book_terms",
+    "book_schedule",
+    "index",
+    "twins",
+    "controls",
+    "ends",
+    "moments",
+    "book_details",
+    "put_details",
+    "aside",
+)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 import insure
-from insure import costs, strategies
+from insure import costs, rebalancing, strategies
 from insure.errors import InvalidInput
 from insure.simulation import market, models
 from insure.simulation.engine import Arrangement, Outcome, Recipe, Trading
 
-FORMAT = 1
+FORMAT = 2
 """Of saved studies: counters, streams, lanes of a block, rows of a figure, fields of a recipe."""
 
 _ARRAYS = ("index", "twins", "controls", "ends", "moments")
@@ -27,6 +27,7 @@ _KNOWN: dict[str, Any] = {
         (models, ("GBM", "Merton", "Kou", "Heston", "Bates", "Bootstrap", "FilteredHistory", "RegimeSwitching")),
         (market, ("Market",)),
         (costs, ("Costs",)),
+        (rebalancing, ("FixedBand", "WhalleyWilmottBand", "DriftBand")),
     )
     for name in names
 } | {"Recipe": Recipe, "Trading": Trading}

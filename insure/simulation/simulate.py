@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from insure.costs import FREE, Costs
 from insure.errors import InvalidInput
+from insure.rebalancing import Band
 from insure.simulation.engine import Arrangement, Progress, Recipe, run
 from insure.simulation.market import OPEN, Market
 from insure.simulation.models import Model
@@ -26,7 +27,7 @@ def simulate(
     rate: float = 0.03,
     dividend_yield: float = 0.0,
     cost_bps: float = 0.0,
-    band: float = 0.0,
+    band: float | Band = 0.0,
     lag: int = 0,
     max_weight: float = 1.0,
     put_vol: float | None = None,
@@ -58,7 +59,7 @@ def simulate(
         rate: continuously compounded, per year.
         dividend_yield: continuously compounded, per year.
         cost_bps: commission in basis points of the value traded; for other kinds give ``costs`` instead.
-        band: half width of the no-trade band, in NAV weight.
+        band: half width of the no-trade band, in NAV weight, or one of the bands of ``insure.rebalancing``.
         lag: closes between a signal and its trade.
         max_weight: largest equity weight; above 1 the fund may borrow.
         put_vol: what the twin (and options of the fund's own) are bought and marked at; default the strategy's hedge

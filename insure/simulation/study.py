@@ -11,10 +11,12 @@ import numpy as np
 
 from insure.arguments import FloatArray
 from insure.errors import InvalidInput
+from insure.pricing import black_scholes, merton
 from insure.simulation import layout as at
 from insure.simulation.engine import Arrangement, Outcome, Progress, Recipe, completed, run
 from insure.simulation.fan import LEVELS, MEMORY, Fan, fan
 from insure.simulation.layout import LANES
+from insure.simulation.models import GBM, Merton, Model
 from insure.simulation.provenance import read, written
 
 if TYPE_CHECKING:
@@ -219,25 +221,42 @@ class Study:
         return Figure(ratio, float(errors.std(ddof=1)) / math.sqrt(len(errors)) / float(theirs.mean()))
 
     def mean_slippage(self) -> tuple[Figure, Figure]:
-        """Mean slippage plain, and with control variates: gamma P&L over its expectation, and the index at the horizon.
+        """Mean slippage plain, and with control variates whose expectation is known, by regression on the same paths.
 
-        Where the drift is a history's own, or only nearly the one asked for, there is only the plain one, twice.
+        Controls: the gamma P&L over its expectation, sum of e^{-r t} 1/2 Gamma S^2 ((R - e^{r dt})^2 - E[...]); the
+        index at the horizon; and, where steps are those of a lognormal index or of Merton's, the twin's put at the
+        horizon, whose expectation is its price at the drift. Where the drift is a history's own, or only nearly the one
+        asked for, there is only the plain one, twice.
+
+        How much the variance shrinks under GBM at a daily step (tests/simulation/test_simulation_controls.py): of a
+        replicated put on 95 % without costs 40 times; at 10 bp 10.5 times, 6.7 times without the put among the
+        controls; at 10 bp with a band of 2 % 3.9 times; of CPPI at 10 bp 4.5 times.
         """
         plain = mean_of(self.slippage)
-        recipe = self.recipe
-        model = recipe.model.dynamics(recipe.dt, recipe.dividend_yield)
-        controls: list[FloatArray] = []
-        if recipe.model.drift is not None:
-            expected = recipe.spot * math.exp((recipe.model.drift - recipe.dividend_yield) * recipe.years)
-            controls.append(self.index - expected)
-        if model.second_moment is not None and self.put_vol > 0.0:
-            controls.append(self._complete.controls[self._book.put])
-        if not controls or recipe.model.kind == "filtered_history":
+        controls = self._controls()
+        if not controls:
             return plain, plain
         design = np.stack(controls, axis=1)
         centred = design - design.mean(axis=0)
         slopes, *_ = np.linalg.lstsq(centred, self.slippage - self.slippage.mean(), rcond=None)
         return plain, mean_of(self.slippage - design @ slopes)
+
+    def _controls(self) -> list[FloatArray]:
+        """Arrays by path whose expectation is zero."""
+        recipe, model = self.recipe, self.recipe.model
+        found: list[FloatArray] = []
+        if model.drift is None or model.kind == "filtered_history":
+            return found
+        expected = recipe.spot * math.exp((model.drift - recipe.dividend_yield) * recipe.years)
+        found.append(self.index - expected)
+        second = model.dynamics(recipe.dt, recipe.dividend_yield).second_moment
+        if second is not None and self.put_vol > 0.0:
+            found.append(self._complete.controls[self._book.put])
+        strike = self._arrangement.puts[self._book.put].twin.strike
+        payoff = expected_put(model, recipe.spot, strike, recipe.years, recipe.dividend_yield)
+        if payoff is not None:
+            found.append(np.maximum(strike - self.index, 0.0) - payoff)
+        return found
 
     def histogram(self, name: str = "slippage", bins: int = 80) -> tuple[FloatArray, FloatArray]:
         """Edges and counts of ``terminal``, ``twin`` or ``slippage``."""
@@ -278,6 +297,29 @@ def mean_of(values: FloatArray) -> Figure:
     count = values.size
     mean = math.fsum(values.tolist()) / count
     return Figure(mean, math.sqrt(math.fsum(((values - mean) ** 2).tolist()) / (count - 1.0) / count))
+
+
+def expected_put(model: Model, spot: float, strike: float, years: float, dividend_yield: float) -> float | None:
+    """E[(K - S)^+] of a model whose steps are exact: its put at the drift, carried forward; None for other models."""
+    if not strike > 0.0 or model.drift is None:
+        return None
+    if isinstance(model, GBM):
+        price = black_scholes.put(spot, strike, years, model.drift, model.vol, dividend_yield)
+    elif isinstance(model, Merton):
+        price = merton.put(
+            spot,
+            strike,
+            years,
+            model.drift,
+            model.vol,
+            dividend_yield,
+            jump_intensity=model.jump_intensity,
+            jump_mean=model.jump_mean,
+            jump_std=model.jump_std,
+        )
+    else:
+        return None
+    return float(price) * math.exp(model.drift * years)
 
 
 def _distribution(name: str, values: FloatArray) -> dict[str, Figure]:

@@ -70,7 +70,9 @@ class Sweep:
     def table(self) -> "pd.DataFrame":
         """A row a point: what it is, cost, tracking error, mean slippage and breach probability, each with its error.
 
-        ``efficient`` says whether the point lies on the ``frontier``.
+        The six axes: ``kind`` of strategy, ``multiplier`` (not a number where it has none), ``guarantee`` (money at the
+        horizon), ``band``, ``cost_bps`` (proportional), ``every`` (closes between signals). ``efficient`` says whether
+        the point lies on the ``frontier``.
         """
         import pandas as pd  # noqa: PLC0415  # not with the package
 
@@ -78,8 +80,12 @@ class Sweep:
         efficient = set(self.frontier())
         for k, study in enumerate(self.studies):
             trading = self.recipe.trading(k)
+            strategy = self.recipe.strategies[k]
             row: dict[str, object] = {
                 "strategy": str(study.strategy),
+                "kind": strategy.kind,
+                "multiplier": float(getattr(strategy, "multiplier", math.nan)),
+                "guarantee": self.guarantee(k),
                 "band": trading.band,
                 "every": trading.every,
                 "cost_bps": trading.costs.fraction * 1e4,
@@ -98,23 +104,39 @@ class Sweep:
     def frontier(self) -> tuple[int, ...]:
         """Points that no other beats in cost and in tracking error at once, from the cheapest to the closest.
 
-        Points compare only where they pay the same price list; each price list has its own frontier.
+        Points compare only where they pay the same price list for the same guarantee; each pair of them has its own
+        frontier.
         """
+        return self._frontier
+
+    @cached_property
+    def _frontier(self) -> tuple[int, ...]:
+        places = range(len(self.studies))
+        points = [(self.cost(k).value, self.tracking_error(k).value) for k in places]
         found = []
-        for k in range(len(self.studies)):
-            mine = (self.cost(k).value, self.tracking_error(k).value)
-            rivals = [j for j in range(len(self.studies)) if j != k and self._same_costs(j, k)]
-            others = [(self.cost(j).value, self.tracking_error(j).value, j) for j in rivals]
+        for k in places:
             # Of two that are the same in both, the first stays.
             beaten = any(
-                cost <= mine[0] and error <= mine[1] and ((cost, error) != mine or j < k) for cost, error, j in others
+                points[j][0] <= points[k][0]
+                and points[j][1] <= points[k][1]
+                and (points[j] != points[k] or j < k)
+                and self.comparable(j, k)
+                for j in places
+                if j != k
             )
             if not beaten:
                 found.append(k)
-        return tuple(sorted(found, key=lambda k: self.cost(k).value))
+        return tuple(sorted(found, key=lambda k: points[k][0]))
 
-    def _same_costs(self, one: int, other: int) -> bool:
-        return self.recipe.trading(one).costs == self.recipe.trading(other).costs
+    def guarantee(self, position: int) -> float:
+        """What a point promises at the horizon, money: what its twin insures."""
+        return self.studies[position]._book.start.guarantee
+
+    def comparable(self, one: int, other: int) -> bool:
+        """Whether two points pay the same price list for the same guarantee (to rounding)."""
+        costs = self.recipe.trading(one).costs == self.recipe.trading(other).costs
+        apart = abs(self.guarantee(one) - self.guarantee(other))
+        return costs and apart <= 1e-9 * self.recipe.value
 
     def differences(self, to: int = 0) -> "pd.DataFrame":
         """Slippage less that of point ``to``, paired: mean, and change of mean squared slippage, with their errors."""

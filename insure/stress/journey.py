@@ -331,8 +331,8 @@ def _looked(
     if stock_first:  # stock is sold for the premium
         if not execution.after.cash >= premium:
             raise InvalidInput(
-                f"{step.label}: the options that a new period begins with cost {premium:,.2f}, and what the market took "
-                f"of the stock leaves {execution.after.cash:,.2f} to pay them with"
+                f"{step.label}: the options that a new period begins with cost {premium:,.2f}, and with what the "
+                f"market took of the stock {execution.after.cash:,.2f} are there to pay for them"
             )
         paid, rounded = with_options(fund, execution.after, decision, snapshot)
         execution = replace(execution, after=paid)

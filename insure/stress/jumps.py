@@ -1,20 +1,20 @@
-"""Jumps in a fund's own history: told from its diffusion by a threshold, and how likely they make a deep day."""
+"""Jumps in a fund's own history, as the laboratory's calibration tells them, and how likely they make a deep day."""
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from scipy.special import gammaln, ndtr
 
-from insure.arguments import FloatArray, number, numbers, positive, whole
+from insure.arguments import FloatArray, number, numbers, whole
 from insure.errors import InvalidInput
+from insure.simulation.calibration import LEAST_RETURNS, fit_merton
+from insure.simulation.models import Merton
 
 THRESHOLD = 4.0
 """A return beyond so many standard deviations of the diffusion is a jump."""
-LEAST_RETURNS = 250
-LEAST_JUMPS = 2
 SESSIONS_PER_YEAR = 252.0
 
 _MOST_COUNTED = 60
@@ -27,7 +27,7 @@ class FittedJumps:
     vol: float
     """Of the diffusion, per square root of year."""
     drift: float
-    """Expected growth of the index per year, jumps included, continuously compounded."""
+    """Expected growth of the price per year, jumps included, dividends already out of it, continuously compounded."""
     jump_intensity: float
     """Jumps per year."""
     jump_mean: float
@@ -40,6 +40,13 @@ class FittedJumps:
     """How many of them were told to be jumps."""
     first: dt.date | None = None
     last: dt.date | None = None
+    standard_errors: Mapping[str, float | None] = field(default_factory=dict)
+    """Of the five parameters, by name; None where there is none, empty where the model was given."""
+
+    @property
+    def model(self) -> Merton:
+        """For the laboratory."""
+        return Merton(self.vol, self.drift, self.jump_intensity, self.jump_mean, self.jump_std)
 
     def figures(self) -> dict[str, object]:
         """As JSON."""
@@ -79,62 +86,30 @@ class FittedJumps:
 def fit_jumps(
     closes: Sequence[float] | FloatArray, dates: Sequence[dt.date] = (), *, threshold: float = THRESHOLD
 ) -> FittedJumps:
-    """Fit a jump diffusion to daily closes by telling returns beyond a threshold to be jumps.
-
-    Starting from the bipower variation, which jumps hardly move, returns further from the mean than ``threshold``
-    standard deviations of the diffusion are set aside and the standard deviation is estimated on the rest, until
-    nothing changes. The jumps' mean and standard deviation are their sample moments.
+    """The jump diffusion of ``insure.simulation.calibration.fit_merton``, fitted to daily closes.
 
     Args:
         closes: one a session, in order.
         dates: of the closes, to be quoted; none need be given.
-        threshold: in standard deviations, above 2.
+        threshold: in standard deviations, 2 or more.
 
     Raises:
         InvalidInput: fewer than 250 returns, fewer than 2 jumps among them, or closes that are not prices.
 
-    Sources: Mancini (2009), Scandinavian J. of Statistics 36, for the threshold; Barndorff-Nielsen and Shephard (2004),
-    J. Financial Econometrics 2, for bipower variation. On 40 years simulated from known parameters the volatility is
-    found to 3 % and jumps well beyond the threshold within four standard errors (tests/stress/test_jumps.py). One
-    constant volatility for the whole history makes clusters of turbulent days look like jumps: intensity is an upper
-    estimate.
+    On 40 years simulated from known parameters the volatility is found to 3 % and jumps well beyond the threshold
+    within four standard errors (tests/stress/test_jumps.py). One constant volatility for the whole history makes
+    clusters of turbulent days look like jumps: intensity is an upper estimate.
     """
     prices = numbers("closes", closes, low=0.0, open_low=True)
-    if not positive("threshold", threshold) > 2.0:
-        raise InvalidInput(f"threshold is {threshold!r}; it must be above 2 standard deviations.")
-    if not prices.size > LEAST_RETURNS:
-        raise InvalidInput(
-            f"the history has {max(prices.size - 1, 0)} returns; a jump model needs {LEAST_RETURNS} or more"
-        )
-    returns = np.diff(np.log(prices))
-    mean = float(np.median(returns))
-    std = math.sqrt(0.5 * math.pi * float(np.mean(np.abs(returns[1:] - mean) * np.abs(returns[:-1] - mean))))
-    apart = np.abs(returns - mean) > threshold * std
-    for _ in range(100):
-        calm = returns[~apart]
-        mean, std = float(calm.mean()), float(calm.std(ddof=1))
-        again = np.abs(returns - mean) > threshold * std
-        if (again == apart).all():
-            break
-        apart = again
-    sizes = returns[apart] - mean
-    if sizes.size < LEAST_JUMPS:
-        raise InvalidInput(
-            f"the history of {returns.size} returns has {sizes.size} beyond {threshold:g} standard deviations; a jump "
-            f"model needs {LEAST_JUMPS} or more"
-        )
-    years = returns.size / SESSIONS_PER_YEAR
-    vol, intensity = std * math.sqrt(SESSIONS_PER_YEAR), sizes.size / years
-    jump_mean, jump_std = float(sizes.mean()), float(sizes.std(ddof=1))
-    drift = mean * SESSIONS_PER_YEAR + 0.5 * vol**2 + intensity * math.expm1(jump_mean + 0.5 * jump_std**2)
+    fitted = fit_merton(np.diff(np.log(prices)), steps_per_year=SESSIONS_PER_YEAR, threshold=threshold)
     return FittedJumps(
-        vol=vol,
-        drift=drift,
-        jump_intensity=intensity,
-        jump_mean=jump_mean,
-        jump_std=jump_std,
-        returns=int(returns.size),
-        jumps=int(sizes.size),
+        **{name: found.value for name, found in fitted.parameters.items()},
+        returns=fitted.returns,
+        jumps=fitted.jumps,
         first=dates[0] if dates else None,
         last=dates[-1] if dates else None,
+        standard_errors={name: found.standard_error for name, found in fitted.parameters.items()},
     )
+
+
+__all__ = ["LEAST_RETURNS", "SESSIONS_PER_YEAR", "THRESHOLD", "FittedJumps", "fit_jumps"]

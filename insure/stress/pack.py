@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from insure.arguments import FloatArray, number
+from insure.arguments import FloatArray, number, one_of
 from insure.errors import FloorUnaffordable, InsureError, InvalidInput
 from insure.simulation.crises import NAMES, Replay
 from insure.simulation.crisis_tables.crisis import STRONGEST
@@ -14,7 +14,8 @@ from insure.stress.gaps import LADDER, GapRung, Survivable, gap_ladder, survivab
 from insure.stress.herd import OCTOBER_1987, Herd, Market, herd
 from insure.stress.journey import Journey, drive
 from insure.stress.jumps import LEAST_RETURNS, FittedJumps, fit_jumps
-from insure.stress.models import ModelResult, Progress, simulated
+from insure.stress.models import NAMES as MODELS
+from insure.stress.models import ModelResult, NotSimulated, Progress, simulated
 from insure.stress.position import Position, Sessions
 from insure.stress.reverse import Reverse, reverse_stress
 
@@ -34,7 +35,7 @@ class Pack:
         reverses: whether reverse stress is done.
         outages: whether the price of an hour of outage is measured.
         model: simulated besides, by name; None for none.
-        paths, seed, workers: of the simulation.
+        paths, seed, workers, cluster: of the simulation.
         points: whether journeys keep their path in the figures.
     """
 
@@ -48,6 +49,7 @@ class Pack:
     paths: int = 100_000
     seed: int = 1
     workers: int | None = None
+    cluster: str | None = None
     points: bool = False
 
 
@@ -193,8 +195,7 @@ def stress(
         progress: told what a simulation is doing.
 
     Raises:
-        InvalidInput: a model that is not known or cannot be fitted to the history.
-        FloorUnaffordable: a model is asked for and today's value no longer pays for the floor.
+        InvalidInput: a model that is not known, or figures of its simulation that are not allowed.
 
     A table that cannot be computed is left out with a sentence that says why, under ``not_computed``. The standard pack
     decides about 2,100 slots and runs the rivals along as many steps.
@@ -221,17 +222,20 @@ def stress(
             missing.append(f"not computed: reverse stress: {refusal}")
     study = None
     if asked.model is not None:
-        study = simulated(
-            position,
-            asked.model,
-            closes,
-            jumps,
-            why,
-            paths=asked.paths,
-            seed=asked.seed,
-            workers=asked.workers,
-            progress=progress,
-        )
+        one_of("model", asked.model, MODELS)
+        try:
+            study = simulated(
+                position,
+                asked.model,
+                closes,
+                paths=asked.paths,
+                seed=asked.seed,
+                workers=asked.workers,
+                cluster=asked.cluster,
+                progress=progress,
+            )
+        except (NotSimulated, FloorUnaffordable) as refusal:
+            missing.append(f"not computed: model {asked.model}: {refusal}")
     if position.snapshot.daily_volume is None and asked.gaps:
         missing.append("not computed: days of volume: the feed has no volume for the last 20 sessions")
     if position.track is None:

@@ -264,9 +264,10 @@ def _slope(left: Callable[[FloatArray], float], z: FloatArray) -> FloatArray:
 def likeliest_jump(position: Position, jumps: FittedJumps) -> LikelyPath | None:
     """A quiet path with one jump just deep enough, on the session up to the horizon on which that is likeliest.
 
-    On the quiet path the index moves as the diffusion's mean does; the fall that is survived in session k is C/E of the
-    fund there, l_k its logarithm. The density of a jump of at least that depth is highest at min(l_k, mean of the
-    jumps); its probability in session k is lambda dt N((l_k - mean) / std), which adds up over the sessions.
+    On the quiet path the index moves as the diffusion's mean does, dividends already out of it; the fall that is
+    survived in session k is C/E of the fund there, l_k its logarithm. The density of a jump of at least that depth is
+    highest at min(l_k, mean of the jumps); its probability in session k is lambda dt N((l_k - mean) / std), which adds
+    up over the sessions.
 
     Returns:
         None where no single fall reaches the floor.
@@ -278,7 +279,7 @@ def likeliest_jump(position: Position, jumps: FittedJumps) -> LikelyPath | None:
     count = max(round(years / SESSION) - 1, 1)
     snapshot = position.snapshot
     jump = math.expm1(jumps.jump_mean + 0.5 * jumps.jump_std**2)
-    quiet = (jumps.drift - snapshot.dividend_yield - jumps.jump_intensity * jump - 0.5 * jumps.vol**2) * SESSION
+    quiet = (jumps.drift - jumps.jump_intensity * jump - 0.5 * jumps.vol**2) * SESSION
     runner = Runner.standing(position)
     rate, bars = jumps.jump_intensity * SESSION, []
     levels = position.spot * np.exp(quiet * np.arange(1, count + 1))

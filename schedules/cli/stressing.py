@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, amount, percent, whole
+from schedules.cli.progress import told
 
 if TYPE_CHECKING:
     from insure.book import Book
@@ -40,10 +41,20 @@ def stress(
         dt.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Replay this day of the crisis from inside, where it is known."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Simulate under this model only: gbm, merton or bootstrap.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Simulate under this model only: gbm, merton, kou, heston, bates, bootstrap, filtered or regime.",
+        ),
+    ] = None,
     paths: Annotated[int, typer.Option(help="Paths of the simulation.")] = 100_000,
     seed: Annotated[int, typer.Option(help="Seed of the paths.")] = 1,
     workers: Annotated[int | None, typer.Option(help="Threads; one a processor if left out.")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Scheduler of a dask.distributed cluster to hand paths out to."),
+    ] = None,
     all_funds: Annotated[bool, typer.Option("--all-funds", help="Every fund of the desk.")] = False,
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
@@ -54,10 +65,12 @@ def stress(
 
     if all_funds == (fund is not None):
         raise InvalidInput("insure stress needs one of a fund and --all-funds.")
+    if dask is not None and workers is not None:
+        raise InvalidInput("--workers are threads here and --dask hands the paths out elsewhere; give one of the two.")
     place = open_desk(desk)
     asked = replace(
         _pack(crisis or [], gap or [], scenario, strength, first, inside, model),
-        model=model, paths=paths, seed=seed, workers=workers,
+        model=model, paths=paths, seed=seed, workers=workers, cluster=dask,
     )  # fmt: skip
     answer = Answer(as_json)
     with place.book() as book:
@@ -113,13 +126,10 @@ def _stressed(place: "Desk", book: "Book", contract: "Fund", asked: "Pack") -> "
     observed = place.feed(contract).at(position.snapshot.session, 1_000_000)
     rows = [*observed.before, observed.row]
     closes, dates = [float(row.close) for row in rows], [row.session for row in rows]
-    return stressed(position, asked, closes, dates, _progress if asked.model is not None else None)
-
-
-def _progress(what: str, done: float) -> None:
-    """What a simulation is doing, on stderr."""
-    if done == 0.0:
-        typer.echo(what, err=True)
+    if asked.model is None:
+        return stressed(position, asked, closes, dates)
+    with told(f"{contract.name} under {asked.model}") as progress:
+        return stressed(position, asked, closes, dates, progress)
 
 
 def _every(place: "Desk", book: "Book", asked: "Pack") -> "tuple[list[StressResult], dict[str, str]]":
@@ -288,13 +298,27 @@ _MODEL_FIGURES = (
 
 def _tell_model(answer: Answer, study: "ModelResult") -> None:
     answer.table(
-        f"{study.model}, {study.paths:,} paths, seed {study.seed}, {study.steps} sessions",
+        f"{study.model}, {study.paths:,} paths, seed {study.seed}, {study.steps} sessions (simulated)",
         [("figure", "left"), ("value", "right"), ("standard error", "right")],
         [
             [words, _number(study.figures[key].value), _number(study.figures[key].standard_error)]
             for key, words in _MODEL_FIGURES
         ],
     )
+    answer.table(
+        "Mean slippage at the horizon, by cause",
+        [("cause", "left"), ("money", "right"), ("standard error", "right")],
+        [[cause, _number(figure.value), _number(figure.standard_error)] for cause, figure in study.attribution.items()],
+    )
+    answer.table(
+        f"Where the numbers of {study.model} come from",
+        [("parameter", "left"), ("value", "right"), ("standard error", "right"), ("origin", "left")],
+        [
+            [each.name, f"{each.value:.5g}", "none" if each.standard_error is None else f"{each.standard_error:.2g}",
+             each.origin]
+            for each in study.calibration
+        ],
+    )  # fmt: skip
     for sentence in study.assumptions:
         answer.say(sentence)
 

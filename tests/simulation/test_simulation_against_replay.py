@@ -6,6 +6,7 @@ import pytest
 
 from insure.backtest import replay
 from insure.costs import Costs
+from insure.rebalancing import DriftBand, WhalleyWilmottBand
 from insure.simulation import Merton, Study, simulate
 from insure.simulation.engine import draw
 from insure.strategies import (
@@ -60,6 +61,8 @@ FRICTIONS: dict[str, dict[str, Any]] = {
         ),
         "band": 0.01,
     },
+    "a band of its own cost": {"cost_bps": 25.0, "band": WhalleyWilmottBand(25.0, 5.0), "band_to": "edge"},
+    "a band that widens": {"cost_bps": 10.0, "band": DriftBand(0.01, 0.25), "lag": 1, "every": 2},
     "lots and tickets": {"lot": 0.1, "min_ticket": 1.0, "cost_bps": 10.0, "lag": 1},
 }
 
@@ -100,6 +103,11 @@ def test_every_strategy_is_the_replay(name: str) -> None:
 @pytest.mark.parametrize("name", FRICTIONS)
 def test_every_friction_is_the_replay(name: str) -> None:
     both(STRATEGIES["weight"], FRICTIONS[name])
+
+
+@pytest.mark.parametrize("name", ["units", "cppi", "tipp", "hybrid"])
+def test_bands_that_follow_the_path_are_the_replay(name: str) -> None:
+    both(STRATEGIES[name], FRICTIONS["a band of its own cost"])
 
 
 @pytest.mark.parametrize("name", ["static put", "hold", "cppi", "tipp"])

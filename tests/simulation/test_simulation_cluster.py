@@ -9,6 +9,7 @@ import pytest
 from insure.errors import InvalidInput
 from insure.simulation import Merton, Recipe, compare, simulate
 from insure.simulation import cluster as handed
+from insure.simulation.engine import Arrangement
 from insure.simulation.study import Study
 from insure.strategies import Cppi, SyntheticPut
 
@@ -75,4 +76,4 @@ def test_a_lost_workers_ranges_are_computed_again(monkeypatch: pytest.MonkeyPatc
 def test_other_sources_are_refused() -> None:
     recipe = Recipe(strategies=(Cppi(90.0),), model=MODEL, steps=2, paths=256)
     with pytest.raises(InvalidInput, match="other sources"):
-        handed.part(recipe, 0, 256, "0" * 64)
+        handed.part(Arrangement(recipe), 0, 256, "0" * 64)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from insure.rebalancing import Band, DriftBand, WhalleyWilmottBand, target_gamma
 from insure.simulation import compilation, kernels
 from insure.simulation import layout as at
 from insure.simulation.layout import LANES
@@ -81,6 +82,37 @@ def test_a_compiled_rule_is_the_plain_rule(name: str, left: float) -> None:
         found = [float(book[row, i]) for row in (at.WEIGHT, at.FLOOR, at.PEAK, at.STRIKE, at.INSURED, at.MARK)]
         expected = [weight, floor, *after]
         assert found == pytest.approx(expected, rel=1e-12, abs=1e-12), f"{name} at {sight}: {found}, plain {expected}"
+
+
+BANDS: dict[str, Band] = {"of its own cost": WhalleyWilmottBand(25.0, 5.0), "that widens": DriftBand(0.01, 0.25)}
+
+
+@pytest.mark.parametrize("band", BANDS)
+@pytest.mark.parametrize("name", ["weight", "units", "cppi", "tipp", "hybrid"])
+@pytest.mark.parametrize("left", [0.7, 0.02])
+def test_a_compiled_band_is_the_plain_band(band: str, name: str, left: float) -> None:
+    strategy, bound, random = STRATEGIES[name], BANDS[band], np.random.default_rng(12)
+    start = strategy.begin(Opening(100.0, 100.0, 1.0, 0.03, 0.01, 0.2))
+    kernel = kernels.rule_stage(strategy.rule, len(start.terms), vol_along_path=False, band=bound)
+    world, book = np.zeros((at.WORLD_ROWS, LANES)), np.zeros((at.RING + 1, LANES))
+    world[at.LOGS] = random.normal(0.0, 0.15, LANES)
+    world[at.SPOTS] = 100.0 * np.exp(world[at.LOGS])
+    book[at.NAV] = 100.0 * np.exp(random.normal(0.0, 0.1, LANES))
+    book[at.HELD] = random.uniform(0.0, 1.0, LANES)
+    for row, first in zip((at.PEAK, at.STRIKE, at.INSURED, at.MARK), start.state, strict=True):
+        book[row] = first
+    terms = np.concatenate([np.zeros(at.B_RULE), start.terms, bound.terms])
+    terms[[at.B_RATE, at.B_YIELD, at.B_VOL]] = 0.03, 0.01, 0.2
+    schedule = np.zeros(at.SCHEDULE_COLUMNS)
+    schedule[[at.S_FLOOR, at.S_ELAPSED, at.S_LEFT_NOW]] = 91.0, 1.0 - left, left
+    kernel(world.ctypes.data, 0, book.ctypes.data, terms.ctypes.data, schedule.ctypes.data)
+    for i in range(LANES):
+        nav, spot, logs = float(book[at.NAV, i]), float(world[at.SPOTS, i]), float(world[at.LOGS, i])
+        sight = Sight(nav, spot, logs, float(book[at.HELD, i]), 91.0, 1.0 - left, left, 0.03, 0.01, 0.2)
+        plain = bound.rule(bound.terms, sight, target_gamma(strategy.rule, start.terms, start.state, sight))
+        # Where gamma is nearly nothing its difference is rounding, and the width a cube root of that.
+        allowed = 1e-12 if plain > 1e-4 else 1e-9
+        assert book[at.WIDTH, i] == pytest.approx(plain, rel=0.0, abs=allowed), f"{name} at {sight}"
 
 
 def test_importing_the_laboratory_loads_no_compiler() -> None:

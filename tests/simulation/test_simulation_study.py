@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from insure.errors import InvalidInput
+from insure.rebalancing import WhalleyWilmottBand
 from insure.simulation import (
     GBM,
     Bates,
@@ -152,6 +153,19 @@ def test_a_saved_study_reopens_and_runs_again_to_the_same_bits(tmp_path: Path) -
     assert kept.summary().equals(study.summary())
     assert np.array_equal(kept.rerun().terminal, study.terminal), "running the file again gives other bits"
     assert [file.name for file in tmp_path.iterdir()] == ["study.npz"], "something half-written stayed behind"
+
+
+def test_a_band_that_follows_the_path_is_kept_with_its_study(tmp_path: Path) -> None:
+    study = small(cost_bps=10.0, band=WhalleyWilmottBand(10.0), band_to="edge")
+    study.save(tmp_path / "study.npz")
+    kept = Study.reopen(tmp_path / "study.npz")
+    assert kept.recipe == study.recipe
+    assert np.array_equal(kept.rerun().terminal, study.terminal), "running the file again gives other bits"
+
+
+def test_a_band_without_a_width_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="band"):
+        small(band=math.nan)
 
 
 def test_figures_by_hand() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from insure.costs import Costs
 from insure.errors import InvalidInput
-from insure.simulation import GBM, Recipe, simulate
+from insure.rebalancing import WhalleyWilmottBand
+from insure.simulation import GBM, Recipe, Trading, compare, simulate
 from insure.simulation.sweep import Sweep, standard_bands, sweep, variants
 from insure.strategies import Cppi, SyntheticPut
 
@@ -69,8 +70,8 @@ def test_dear_trading_asks_for_wider_bands(swept: Sweep) -> None:
     cheap, dear = (
         swept.best(positions=[k for k in range(12) if swept.recipe.trading(k).costs == price]) for price in PRICES
     )
-    assert swept.recipe.trading(cheap.position).band <= swept.recipe.trading(dear.position).band
-    assert swept.recipe.trading(dear.position).band > 0.0, "50 bp a trade and no band is best"
+    assert swept.recipe.trading(cheap.position).width <= swept.recipe.trading(dear.position).width
+    assert swept.recipe.trading(dear.position).width > 0.0, "50 bp a trade and no band is best"
     for best in (cheap, dear):
         slippage = swept.studies[best.position].slippage
         assert best.value == pytest.approx(math.sqrt((slippage**2).mean()), rel=1e-9)
@@ -101,3 +102,34 @@ def test_standard_bands_widen_with_cost() -> None:
     assert cheap[0] == dear[0] == 0.0
     assert all(a < b for a, b in zip(cheap[1:], dear[1:], strict=True))
     assert list(dear) == sorted(dear)
+
+
+def test_lag_and_highest_weight_vary_on_the_same_paths() -> None:
+    """Each way to trade has a lag and a highest weight of its own, and its study is that of a simulation."""
+    ways = (
+        Trading(costs=PRICES[0], band=0.01, lag=2),
+        Trading(costs=PRICES[0], band=0.01, max_weight=0.6),
+        Trading(costs=PRICES[0], band=WhalleyWilmottBand(5.0), band_to="edge", lag=1, every=2),
+        Trading(),
+    )
+    fund = Cppi(92.0, 6.0, 0.5)
+    recipe = Recipe(
+        strategies=(fund,) * 4, each=ways, model=GBM(0.2, 0.05), years=0.5, steps=63, paths=1500, seed=3, max_weight=1.2
+    )
+    for study, way in zip(compare(recipe).studies, ways, strict=True):
+        alone = simulate(
+            fund,
+            GBM(0.2, 0.05),
+            years=0.5,
+            steps=63,
+            paths=1500,
+            seed=3,
+            costs=way.costs,
+            band=way.band,
+            band_to=way.band_to,
+            every=way.every,
+            lag=way.lag or 0,
+            max_weight=1.2 if way.max_weight is None else way.max_weight,
+        )
+        assert np.array_equal(alone.terminal, study.terminal), f"{way} ends elsewhere in company"
+        assert alone.causes.keys() == study.causes.keys(), f"{way} has other causes in company"

@@ -7,6 +7,7 @@ import pytest
 
 from insure.arguments import FloatArray
 from insure.errors import InvalidInput
+from insure.simulation.calibration import fit_merton
 from insure.stress import FittedJumps, fit_jumps
 
 TRUE = FittedJumps(vol=0.15, drift=0.06, jump_intensity=2.0, jump_mean=-0.08, jump_std=0.015, returns=0, jumps=0)
@@ -29,7 +30,19 @@ def test_known_jumps_are_found() -> None:
     expected, spread = 2.0 * 40, math.sqrt(2.0 * 40)
     assert abs(found.jumps - expected) < 4 * spread
     assert abs(found.jump_mean - TRUE.jump_mean) < 4 * TRUE.jump_std / math.sqrt(found.jumps)
+    assert abs(found.jump_std - TRUE.jump_std) < 4 * (found.standard_errors["jump_std"] or 0.0)
     assert found.drift == pytest.approx(TRUE.drift, abs=4 * TRUE.vol / math.sqrt(40) * 1.3)
+
+
+def test_the_laboratory_and_the_stress_tell_the_same_jumps() -> None:
+    returns = _log_returns(TRUE, 10 * 252, seed=3)
+    fitted = fit_merton(returns)
+    found = fit_jumps(100.0 * np.exp(np.concatenate(([0.0], np.cumsum(returns)))))
+    assert found.jumps == fitted.jumps
+    for name, parameter in fitted.parameters.items():
+        assert getattr(found, name) == pytest.approx(parameter.value, rel=1e-9), name
+        assert found.standard_errors[name] == pytest.approx(parameter.standard_error, rel=1e-6), name
+    assert found.model.jump_intensity == found.jump_intensity
 
 
 @pytest.mark.parametrize("fall", [0.02, 0.06, 0.08, 0.1])
@@ -50,7 +63,7 @@ def test_more_sessions_more_likely() -> None:
 
 
 def test_a_short_or_calm_history_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="needs 250 or more"):
+    with pytest.raises(InvalidInput, match="250 or more"):
         fit_jumps([100.0] * 200)
     calm = 100.0 * np.exp(np.cumsum(0.01 * np.sin(np.arange(400))))
     with pytest.raises(InvalidInput, match="needs 2 or more"):

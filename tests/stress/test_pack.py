@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from insure.errors import FloorUnaffordable, InvalidInput
+from insure.errors import InvalidInput
 from insure.simulation.crises import NAMES
 from insure.simulation.scenario_file import SCENARIO_EXAMPLE, load_scenario
 from insure.simulation.scenarios import Gap, Grind
@@ -148,11 +148,25 @@ def test_strength_and_first_day() -> None:
 
 
 def test_models_that_cannot_be() -> None:
-    with pytest.raises(InvalidInput, match="model is 'heston'; it must be one of gbm, merton, bootstrap"):
-        stress(begun(), Pack(gaps=(), market=None, reverses=False, outages=False, model="heston"))
-    with pytest.raises(InvalidInput, match="merton cannot be fitted"):
-        stress(begun(), Pack(gaps=(), market=None, reverses=False, outages=False, model="merton"))
-    position = begun()
-    bled = replace(position, snapshot=seen(60.0))
-    with pytest.raises(FloorUnaffordable, match="A floor of"):
-        stress(bled, Pack(gaps=(), market=None, reverses=False, outages=False, model="gbm"))
+    quiet = Pack(gaps=(), market=None, reverses=False, outages=False, paths=512)
+    with pytest.raises(InvalidInput, match="model is 'tulips'; it must be one of gbm, merton, kou, heston, bates"):
+        stress(begun(), replace(quiet, model="tulips"))
+    with pytest.raises(InvalidInput, match="paths is 1"):
+        stress(begun(), replace(quiet, model="gbm", paths=1))
+    told = stress(begun(), replace(quiet, model="merton"))
+    assert told.model is None
+    assert any(sentence.startswith("not computed: model merton: returns has shape") for sentence in told.not_computed)
+    over = replace(begun(protection={"roll": "none"}), snapshot=seen(session=dt.date(2011, 3, 1)))
+    ended = stress(over, replace(quiet, model="gbm"))
+    assert any("there is nothing to simulate" in sentence for sentence in ended.not_computed)
+
+
+def test_a_fund_that_has_bled_is_simulated_as_it_is() -> None:
+    """No guarantee of its own can be bought with what is left; what happens to it can be told all the same."""
+    bled = replace(begun(), snapshot=seen(60.0))
+    asked = Pack(gaps=(), market=None, reverses=False, outages=False, model="gbm", paths=512)
+    found = stress(bled, asked).model
+    assert found is not None
+    assert found.figures["shortfall_probability"].value == pytest.approx(1.0, abs=0.1)
+    assert found.paired is None
+    assert "A floor of" in found.paired_missing

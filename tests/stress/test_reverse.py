@@ -93,6 +93,15 @@ def test_the_jump_path_against_simulation() -> None:
     )
 
 
+def test_the_quiet_path_of_a_price_history_pays_its_dividends_once() -> None:
+    path = likeliest_jump(begun(seen(dividend_yield=0.04)), JUMPS)
+    assert path is not None
+    jump = math.expm1(JUMPS.jump_mean + 0.5 * JUMPS.jump_std**2)
+    drift = (JUMPS.drift - JUMPS.jump_intensity * jump - 0.5 * JUMPS.vol**2) * SESSION
+    quiet = [move for move in path.returns if move > -0.05]
+    assert quiet == pytest.approx([math.expm1(drift)] * len(quiet)), "closes are prices: their drift is after dividends"
+
+
 def test_the_frontier_shrinks_with_delay_and_with_less_liquidity() -> None:
     found = frontier(begun(strategy={"kind": "cppi"}))
     grid = [[-1.0 if gap is None else gap for gap in row] for row in found.gaps]
