@@ -94,8 +94,10 @@ def sentences(fund: Fund) -> list[str]:
         else "It trades every difference from its target."
     )
     said.append(
-        f"A trade is expected to cost {_commission(fund)} and {costs.half_spread_bps:g} bps half spread; {_lots(fund)}."
+        f"A trade is expected to cost {_commission(fund)} and {costs.half_spread_bps:g} bps half spread"
+        f"{_impact(fund)}; {_lots(fund)}."
     )
+    said.extend(_execution(fund))
     said.append(
         f"One slot changes the weight by at most {limits.largest_change_weight:.0%}; an order above "
         f"{limits.largest_order_weight:.0%} of the fund waits for a person."
@@ -106,6 +108,44 @@ def sentences(fund: Fund) -> list[str]:
             if fund.holds_options
             else "At or below the floor everything goes into cash."
         )
+    return said
+
+
+def _impact(fund: Fund) -> str:
+    costs = fund.costs
+    if not costs.impact_coefficient > 0.0:
+        return ""
+    return (
+        f", and {costs.impact_coefficient:g} times the daily volatility of {costs.impact_daily_vol:.2%} times the root "
+        f"of its share of {costs.daily_volume_units:,g} units a day"
+    )
+
+
+def _execution(fund: Fund) -> list[str]:
+    """How trades are spread and what pauses them; nothing for one order at one place."""
+    terms, said = fund.execution, []
+    if terms.schedule != "at_once":
+        how = {
+            "twap": "evenly over time",
+            "participation": "with the volume of the session",
+            "front_loaded": f"sales early (each slice {terms.front_load_ratio:g} of the one before), purchases evenly",
+            "almgren_chriss": "by the schedule of Almgren and Chriss, faster the more the risk weighs",
+        }[terms.schedule]
+        said.append(
+            f"A trade is worked {how}, in {terms.slices} child orders at most within {terms.time_limit_minutes:g} "
+            "minutes of its slot; each is a ticket of its own, and what is left of it is a deficit that is carried."
+        )
+    if len(terms.venues) > 1:
+        total = sum(venue.weight for venue in terms.venues)
+        shares = ", ".join(f"{venue.name} {venue.weight / total:.0%}" for venue in terms.venues)
+        said.append(f"Orders go to {shares}.")
+    if terms.watches:
+        limits = []
+        if terms.widest_spread_bps > 0.0:
+            limits.append(f"bid to ask is beyond {terms.widest_spread_bps:g} bps")
+        if terms.least_depth_units > 0.0:
+            limits.append(f"fewer than {terms.least_depth_units:,g} units are quoted")
+        said.append(f"Nothing is bought while {' or '.join(limits)}; a sale goes on, and is said to.")
     return said
 
 

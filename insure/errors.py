@@ -54,6 +54,10 @@ class BookError(InsureError):
     """The book refuses: the entry contradicts what is already recorded, or the record itself is doubtful."""
 
 
+class ChainBroken(BookError):
+    """What the book holds is not what was written: nothing may be traded on it."""
+
+
 class DeskError(InsureError):
     """The desk folder is not complete: the text says which file is missing and how to make it."""
 

@@ -12,11 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le, Len, Predicate
+from annotated_types import Ge, Gt, Le, Len, Lt, Predicate
 from pydantic import Discriminator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from insure.errors import FundFileError, InvalidInput
+from insure.execution_terms import Execution
 from insure.money import minor_unit
 from insure.slots import Timing, parse
 from insure.strategies.synthetic_put import Dividends, Financing
@@ -101,6 +102,20 @@ class Costs:
     commission_per_unit_money: Annotated[Decimal, Ge(0)] = Decimal(0)
     commission_minimum_money: Annotated[Decimal, Ge(0)] = Decimal(0)
     """Least commission per ticket, of the three above together."""
+    impact_coefficient: NotNegative = 0.0
+    """Multiple of the square-root law of market impact; 0 for none, of the order of 1 where it counts."""
+    impact_daily_vol: Annotated[float, Gt(0.0), Le(1.0)] = 0.01
+    """Volatility of the index over one day, a fraction."""
+    daily_volume_units: NotNegative = 0.0
+    """Units traded in the market on an average day, where the feed tells none; 0 for not known."""
+
+    def __post_init__(self) -> None:
+        """An impact needs a volume to be measured against."""
+        if self.impact_coefficient > 0.0 and not self.daily_volume_units > 0.0:
+            raise InvalidInput(
+                f"impact_coefficient is {self.impact_coefficient:g} and daily_volume_units is "
+                f"{self.daily_volume_units:g}; it must be above zero."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +155,7 @@ class Schedule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvFeed:
     """Prices out of a file: columns date, close; optional rate, dividend, dividend_yield, volume, vol_index, bid,
-    ask and at (docs/guide.md, "Prices")."""
+    ask, at and depth (docs/guide.md, "Prices")."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
     kind: Literal["csv"] = "csv"
@@ -178,20 +193,6 @@ class TwinTerms:
     """Volatility of one unit of that index: 0.01 for points."""
     vol_spread: Annotated[float, Ge(-1.0), Le(1.0)] = 0.0
     """Added to it: 0.02 is two points."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """Who trades, and how long an order may live."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
-    broker: Literal["paper", "blotter"] = "paper"
-    """paper: executed at once; blotter: a file for a trading desk, whose fills come back by `insure fills import`."""
-    price_limit_bps: Bps = 500.0
-    """An order's price limit, from the price that it was decided on."""
-    time_limit_minutes: Annotated[float, Gt(0.0)] = 60.0
-    volume_cap_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
-    """Largest share of average daily volume, where the volume is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,12 +271,43 @@ class Controls:
     """Oldest reconciliation that may be traded on, sessions; from the stage shadow on."""
     escalate_minutes: Annotated[float, Gt(0.0)] = 30.0
     """A breaker that is not NORMAL for this long is told again, to everybody."""
+    breaker_bad_prices: Annotated[int, Ge(1)] = 3
+    """Slots in a row whose price could not be read, or was doubted until its clock ran out: REDUCE_ONLY. One question
+    that outlives its clock is two, the slot and the one that takes it up again; that alone freezes no fund."""
+    breaker_slippage_sigmas: NotNegative = 6.0
+    """Slippage of the hedge beyond this many of the model's own standard deviations: REDUCE_ONLY; 0 is off."""
+    breaker_gap_budget: Fraction = 0.01
+    """REDUCE_ONLY where an instant fall of less than this reaches the floor; 0 is off."""
+    market_halt_falls: tuple[Annotated[float, Gt(0.0), Lt(1.0)], ...] = (0.07, 0.13, 0.20)
+    """Falls below the previous close at which the exchange halts trading: REDUCE_ONLY; none is off. The default is
+    NYSE Rule 7.12, for which the last 35 minutes of a session know the last level alone."""
+    breaker_clock_seconds: Annotated[float, Gt(0.0)] = 120.0
+    """REDUCE_ONLY for the desk where its clock jumps, or stands behind what the book has, by more."""
     pilot_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
     """Share of a decision that the stage pilot carries out."""
     pilot_cap_money: Annotated[Decimal, Gt(0)] | None = None
     """Largest trade of the stage pilot; None for no cap."""
     live_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     """Share of a decision that the stage live carries out: 0.25, 0.5, then 1."""
+    tolerance_units: Annotated[Decimal, Ge(0)] = Decimal(0)
+    """Units of an instrument by which an outside report may differ; none: units are counted, not estimated."""
+    tolerance_cash_money: Annotated[Decimal, Ge(0)] = Decimal("1.00")
+    """Money by which reported cash may differ: a cent of rounding each on a hundred postings."""
+    tolerance_order_units: Annotated[Decimal, Ge(0)] = Decimal(0)
+    """Units by which a broker's report of an order may differ; none: the order is ours, to the last unit."""
+    settlement_sessions: Annotated[int, Ge(0), Le(10)] = 1
+    """From trade to settlement: a difference within it is timing; 1 in the United States since May 2024."""
+    promotion_sessions: Annotated[int, Ge(1), Le(1000)] = 20
+    """Sessions in a row without a missed or failed slot before the next phase: a month of trading."""
+    promotion_slippage_multiple: Annotated[float, Gt(0.0), Le(100.0)] = 1.5
+    """Most slippage for the next phase, in multiples of what trading in steps makes by itself."""
+    drill_sessions: Annotated[int, Ge(1), Le(1000)] = 63
+    """Age of the last drill of each kind before the next phase: a quarter."""
+
+    def __post_init__(self) -> None:
+        """Levels ascend."""
+        if not list(self.market_halt_falls) == sorted(set(self.market_halt_falls)):
+            raise InvalidInput(f"market_halt_falls is {self.market_halt_falls}; the falls must ascend.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +357,11 @@ class Fund:
             raise InvalidInput(
                 f"broker is {self.execution.broker!r} and the strategy {self.strategy.kind} holds options; they are "
                 "executed on paper only."
+            )
+        if self.execution.schedule == "almgren_chriss" and not self.costs.daily_volume_units > 0.0:
+            raise InvalidInput(
+                f"schedule is 'almgren_chriss' and daily_volume_units is {self.costs.daily_volume_units:g}; its impact "
+                "needs a volume above zero."
             )
         longest = self._longest_option
         if longest is not None and not longest <= self.protection.horizon_years:

@@ -65,6 +65,8 @@ class Snapshot:
     lineage: tuple[Lineage, ...] = ()
     quoted: dt.datetime | None = None
     """Instant of the price, where the feed tells it."""
+    depth_units: float | None = None
+    """Units quoted at the best price, where the feed tells them."""
     doubt: Doubt | None = None
     """None for a price that is taken as it is."""
 

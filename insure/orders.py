@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from insure.decision import Holdings, OptionHeld, OptionTrade, Trade
+from insure.decision.trades import child_trades
+from insure.execution import planned
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.money import MILLIONTH
@@ -20,7 +22,7 @@ class Order:
     """One order with the three bounds that every order in a crash needs: price, time and volume."""
 
     key: str
-    """``fund:session:slot:leg``: our own reference; it never expires."""
+    """``fund:session:slot:leg``, of a child ``fund:session:slot:leg.number``: our own reference; it never expires."""
     fund_id: str
     instrument: str
     units: Decimal
@@ -31,6 +33,17 @@ class Order:
     good_until: dt.datetime
     volume_cap_fraction: float
     """Largest share of the market's volume while it works."""
+    not_before: dt.datetime | None = None
+    """A child of a schedule is not sent before; None: at once."""
+    venue: str = ""
+    """Where it goes; empty for no venue in particular."""
+    parent: str = ""
+    """Key of the trade that it is a part of; empty where it is the whole of one."""
+
+    @property
+    def trade_key(self) -> str:
+        """Key of the trade decided, whether it is one order or many."""
+        return self.parent or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,36 @@ def order_for(
         price_limit=limit.quantize(MILLIONTH, rounding=ROUND_HALF_EVEN),
         good_until=snapshot.at + dt.timedelta(minutes=fund.execution.time_limit_minutes),
         volume_cap_fraction=fund.execution.volume_cap_fraction,
+    )
+
+
+def orders_for(
+    fund: Fund, slot: Slot, trade: Trade, snapshot: Snapshot, now: dt.datetime | None = None
+) -> tuple[tuple[Order, Trade], ...]:
+    """The orders that carry out the decided trade in the fund's index: one, or the child orders of its schedule.
+
+    They add up to the trade, to the unit and to the minor unit of money; ``now`` as ``planned`` takes it.
+    """
+    whole, plan = order_for(fund, slot, trade, snapshot), planned(fund, snapshot, now)
+    if plan.single:
+        return ((replace(whole, venue=plan.venues[0].name), trade),)
+    parts = child_trades(fund, trade.units, trade.price, plan)
+    digits = len(str(len(parts)))
+    return tuple(
+        (
+            replace(
+                whole,
+                key=f"{whole.key}.{number:0{digits}}",
+                units=child.units,
+                good_until=child.ends,
+                volume_cap_fraction=child.volume_cap_fraction,
+                not_before=child.begins,
+                venue=child.venue,
+                parent=whole.key,
+            ),
+            part,
+        )
+        for number, (child, part) in enumerate(parts, start=1)
     )
 
 

@@ -8,18 +8,23 @@ from collections.abc import Sequence
 
 from insure.book import Book
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
+from insure.controls.approvals import asks
+from insure.controls.phases import WAITING
 from insure.errors import BookError
+from schedules.delivering import OVER, alerts_of_slot
 from schedules.jobs import Tick
 from schedules.notifiers import Notifier, NotTold
 
 LOG = logging.getLogger("insure.service")
 OVER_AFTER_OK = (
     "slot held",
+    "waits for approval",
     "price doubted",
     "gap budget low",
     "event slots used up",
     "protection ended",
     "not watched",
+    *OVER,
 )
 """Kinds that are over once a slot of the fund ends OK without raising them again."""
 PATIENCE = dt.timedelta(seconds=60)
@@ -29,8 +34,8 @@ PATIENCE = dt.timedelta(seconds=60)
 def alerts_of(tick: Tick, *, doubted: bool = False) -> list[Alert]:
     """What must be known of how a slot ended.
 
-    Class A: a breached floor or limit, a slot that was missed, a slot that failed. Class B: held, doubted, a gap
-    budget below its limit, a fallback that acted.
+    Class A: a breached floor or limit, a slot that was missed, a slot that failed. Class B: held, doubted, waiting for
+    a person, a gap budget below its limit, a fallback that acted.
     """
     fund, key, reason = tick.fund_id, tick.slot.key, tick.reason
     found: list[Alert] = []
@@ -41,11 +46,14 @@ def alerts_of(tick: Tick, *, doubted: bool = False) -> list[Alert]:
         found.append(
             Alert(fund, "A" if missed else "B", "slot missed" if missed else "protection ended", f"{key}: {reason}")
         )
-    if tick.outcome == "HELD":
-        found.append(Alert(fund, "B", "price doubted" if doubted else "slot held", f"{key}: {reason}"))
     record = tick.record
+    waits = record is not None and asks(record.decision)
+    if tick.outcome == "HELD":
+        kind = "price doubted" if doubted else "waits for approval" if waits else "slot held"
+        found.append(Alert(fund, "B", kind, f"{key}: {reason}"))
     if record is None:
         return found
+    found.extend(alerts_of_slot(tick))
     decision = record.decision
     for event in decision.events:
         if event.kind == "floor breached":
@@ -54,8 +62,8 @@ def alerts_of(tick: Tick, *, doubted: bool = False) -> list[Alert]:
             found.append(Alert(fund, "A", "cash-lock", f"{key}: {event.sentence}"))
         if event.kind == "gap budget low":
             found.append(Alert(fund, "B", "gap budget low", f"{key}: {event.sentence}"))
-    failed = [check.sentence for check in decision.checks if not check.passed]
-    if failed:
+    failed = [check.sentence for check in decision.checks if not check.passed and check.name not in WAITING]
+    if failed and not waits:
         found.append(Alert(fund, "A", "limit breached", f"{key}: {' '.join(failed)}"))
     if decision.snapshot.doubt is not None:
         found.append(Alert(fund, "B", "fallback acted", f"{key}: {decision.snapshot.doubt.sentence}"))

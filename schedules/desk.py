@@ -12,15 +12,20 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from annotated_types import Len
+from annotated_types import Len, Predicate
 from pydantic import TypeAdapter, ValidationError
 
 from insure.book import Book, anchors
+from insure.book.engine import BUSY_SECONDS
 from insure.broker import BlotterBroker, Broker, PaperBroker
-from insure.errors import BookError, DeskError, FundFileError
+from insure.controls import kill_flag
+from insure.controls.gathering import Outside
+from insure.controls.people import LONGEST_NAME, distinct
+from insure.errors import BookError, DeskError, FundFileError, InvalidInput
 from insure.feeds import PriceFeed, feed_of
 from insure.fund import Fund, load_fund
 from schedules.notifiers import AlertTerms
+from schedules.sources import code_sha256
 
 DESK_FILE = "desk.toml"
 EXAMPLES = ("synthetic_put", "cppi", "static_put", "hybrid", "delta_neutral")
@@ -29,6 +34,7 @@ _DESK_TEXT = """\
 # A desk: one folder with its funds (funds/*.toml), its book and its reports (out/).
 name = {name}
 database = "insure.db"                 # the book: a file in this folder, or postgresql+psycopg://user@host/name
+# people = ["Ada", "Ben"]              # who may approve, lift and override; where nobody is listed, anybody may
 
 # [alerts]                             # who is told, beside stderr and the book
 # file = "alerts.jsonl"                # one JSON object a line, in this folder
@@ -56,6 +62,13 @@ class DeskTerms:
     """A file, relative to the folder, or the URL of a PostgreSQL server: several hosts may then share one book."""
     alerts: AlertTerms = field(default_factory=AlertTerms)
     """Who is told of alerts."""
+    people: tuple[Annotated[str, Len(1, LONGEST_NAME), Predicate(str.isprintable)], ...] = ()
+    """Who may approve, lift and override; none listed is a desk of one, at which anybody may."""
+
+    def __post_init__(self) -> None:
+        """Nobody stands twice."""
+        if len(distinct(self.people)) != len(self.people) or any(not name.strip() for name in self.people):
+            raise InvalidInput(f"people is {list(self.people)}; it must name different people.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +115,33 @@ class Desk:
         return feed_of(fund.feed, self.folder)
 
     def broker(self, fund: Fund) -> Broker:
-        """Who executes for a fund."""
+        """Who executes for a fund, by its contract; a tick in a phase before pilot executes on paper all the same.
+
+        A replay rehearses: its blotter is a folder of its own, which no trading desk loads.
+        """
         if fund.execution.broker == "blotter":
-            return BlotterBroker(self.out / "blotter")
+            return BlotterBroker(self.out / ("rehearsal" if fund.stage == "replay" else "blotter"))
         return PaperBroker()
+
+    def outside(self, fund_id: str) -> Outside:
+        """What the desk knows of a fund at this moment beside the book."""
+        return Outside(self.killed(fund_id), code_sha256(), self.terms.people)
+
+    def killed(self, fund_id: str) -> str:
+        """What the kill flag of a fund, or of the whole desk, says at this moment; empty where neither stands."""
+        flag = kill_flag.standing(self.folder, fund_id)
+        return "" if flag is None else flag.sentence
 
     @property
     def database_file(self) -> Path | None:
         """The book's file; None where it lives on a server."""
         return None if "://" in self.terms.database else self.folder / self.terms.database
 
-    def book(self) -> Book:
+    def book(self, busy_seconds: float = BUSY_SECONDS) -> Book:
         """The desk's book; close it, or use it in a with statement.
+
+        Args:
+            busy_seconds: how long to wait where somebody else writes, in a book that is a file.
 
         Raises:
             BookError: it cannot be opened, is gone although reports speak of it, or is not the one they speak of.
@@ -127,7 +155,7 @@ class Desk:
                     f"{path} is gone, and {self.out / anchors.FILE} knows that it was there. Nothing was done; restore "
                     "a backup (`insure restore`)."
                 )
-            book = Book.open(path)
+            book = Book.open(path, busy_seconds)
         try:
             anchors.check_last(book, self.out, book.where)
         except BookError:

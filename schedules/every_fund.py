@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 
 from insure.book import Book
 from insure.broker import ImmediateBroker, OutsideBroker, PaperBroker
@@ -9,11 +10,13 @@ from insure.errors import InsureError, NothingDue
 from insure.feeds import PriceFeed
 from insure.fund import Feed, Fund
 from insure.slots import Slot
+from schedules.approving import contract_to_run
+from schedules.delivering import delivered
 from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, due_slot, tick, tick_many
 from schedules.notifiers import notifiers_of
 from schedules.outcomes import exit_code
-from schedules.sending import deliver
+from schedules.pausing import market_of
 from schedules.service import Service
 
 
@@ -53,7 +56,7 @@ def rebalance_all(desk: Desk, book: Book, asked: str | None) -> Round:
     service = Service(desk, book, notifiers)
     for fund_id in desk.fund_ids():
         try:
-            fund = desk.fund(fund_id)
+            fund = contract_to_run(desk, book, desk.fund(fund_id))
             slot = due_slot(fund, book, now, asked)
             broker = desk.broker(fund)
             if isinstance(broker, ImmediateBroker):
@@ -62,14 +65,16 @@ def rebalance_all(desk: Desk, book: Book, asked: str | None) -> Round:
             if fund.stage != "replay":
                 ticks.append(service.asked(fund, slot))
                 continue
-            ticks.append(tick(book, fund, slot, feed_of(fund), broker, slot.at))
+            ticks.append(tick(book, fund, slot, feed_of(fund), broker, slot.at, outside=desk.outside))
             if isinstance(broker, OutsideBroker):
-                deliver(book, broker, now, fund.id)
+                market = market_of(fund, partial(feed_of, fund), slot.at)
+                delivered(book, broker, fund, slot.at, desk.killed, market)
         except InsureError as error:
             refused.append((fund_id, error))
     replays = [(fund, slot) for fund, slot in together if fund.stage == "replay"]
     live = [(fund, slot) for fund, slot in together if fund.stage != "replay"]
-    ended = list(tick_many(book, replays, feed_of, PaperBroker(), lambda _, slot: slot.at))
+    ticking = partial(tick, outside=desk.outside)
+    ended = list(tick_many(book, replays, feed_of, PaperBroker(), lambda _, slot: slot.at, ticking=ticking))
     for done in [*ended, *service.asked_together(live, feed_of)]:
         if isinstance(done, Refused):
             refused.append((done.fund_id, done.error))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib.metadata
+import os
 import platform
 import sqlite3
 import stat
@@ -12,9 +13,11 @@ from typing import Literal
 import insure
 from insure.book import Book, anchors
 from insure.book.engine import schema
+from insure.controls import breakers, kill_flag
 from insure.decision import fund_calendar
 from insure.errors import InsureError
 from schedules.desk import Desk
+from schedules.sending import said
 
 Grade = Literal["ok", "note", "wrong"]
 LIBRARIES = ("sqlalchemy", "alembic", "pydantic", "numpy", "pandas", "exchange_calendars", "quantlib", "arch", "typer")
@@ -45,6 +48,7 @@ def facts(desk: Desk | None, now: dt.datetime) -> Iterator[Fact]:
     if desk is None:
         yield Fact("desk", "this folder is no desk", "note")
         return
+    yield from _kill_switch(desk)
     yield from _book(desk, now)
     yield from _calendars(desk, now)
 
@@ -96,6 +100,7 @@ def _book(desk: Desk, now: dt.datetime) -> Iterator[Fact]:
             sequence, sha = book.head()
             yield Fact("book", f"{book.where}, schema {schema(book.engine, book.where)}, {sequence} rows, head {sha}")
             yield from _newest(desk, book, now)
+            yield from _breakers(desk, book)
             for name, value in book.settings():
                 yield Fact(f"book: {name}", value)
     except InsureError as error:
@@ -114,6 +119,32 @@ def _newest(desk: Desk, book: Book, now: dt.datetime) -> Iterator[Fact]:
         last = book.last_run(fund_id)
         if last is not None and last.started > now + dt.timedelta(minutes=5):
             yield Fact("clock", f"{fund_id} last ran at {last.started:%Y-%m-%d %H:%M} UTC, later than now", "wrong")
+
+
+def _kill_switch(desk: Desk) -> Iterator[Fact]:
+    folder = desk.folder / kill_flag.FOLDER
+    known = desk.fund_ids()
+    for flag in kill_flag.all_standing(desk.folder):
+        whose = flag.fund_id or "the whole desk"
+        if flag.fund_id and flag.fund_id not in known:
+            yield Fact("kill switch", f"{folder / flag.fund_id} names no fund of this desk: it stops nothing", "wrong")
+        else:
+            yield Fact("kill switch", f"stands for {whose}: {flag.sentence}", "note")
+    place = folder if folder.exists() else desk.folder
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield Fact("kill switch", f"{place} cannot be written: `insure kill` could not stop anything", "wrong")
+    else:
+        yield Fact("kill switch", f"{folder} takes a flag")
+
+
+def _breakers(desk: Desk, book: Book) -> Iterator[Fact]:
+    for fund_id in ("", *desk.fund_ids()):
+        own = breakers.latched(said(book, fund_id), fund_id)
+        if own.state != "NORMAL":
+            yield Fact(f"breaker of {fund_id or 'the desk'}", f"{own.state}: {own.reason}", "note")
+        for flag in kill_flag.all_standing(desk.folder):
+            if flag.fund_id == fund_id and flag.mark not in breakers.booked_flags(said(book, fund_id), fund_id):
+                yield Fact("kill switch", "its flag has no row in the book yet; the next pass writes it", "note")
 
 
 def _calendars(desk: Desk, now: dt.datetime) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ of the machine) needs no word from the service to know.
 import datetime as dt
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Heartbeat:
     funds: int
     next: dt.datetime | None
     """The next slot of any fund."""
+    waiting: tuple[Mapping[str, str], ...] = ()
+    """What standing still costs: a fund whose breaker is not NORMAL each (``insure.controls.waiting``)."""
 
     def silent(self, now: dt.datetime) -> bool:
         """Whether it is too old to speak for a service that runs."""
@@ -46,6 +49,7 @@ def write_heartbeat(folder: Path, beat: Heartbeat) -> None:
         "every_seconds": beat.every_seconds,
         "funds": beat.funds,
         "next": beat.next.isoformat() if beat.next else None,
+        "waiting": [dict(each) for each in beat.waiting],
     }
     draft.write_text(json.dumps(content) + "\n", encoding="utf-8")
     draft.replace(path)
@@ -62,6 +66,7 @@ def read_heartbeat(folder: Path) -> Heartbeat | None:
             float(content["every_seconds"]),
             int(content["funds"]),
             dt.datetime.fromisoformat(coming) if coming else None,
+            tuple({str(key): str(value) for key, value in each.items()} for each in content.get("waiting", [])),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -10,22 +10,32 @@ from insure import flows
 from insure.accrual import NOTHING_ACCRUED, Accrual, accrued
 from insure.book import Book, OpenOrder, Record, SlotPage, Slots, Standing
 from insure.book.duty import Duty, on_duty
-from insure.broker import Broker, ImmediateBroker
+from insure.broker import Broker, GuardedBroker, ImmediateBroker, PaperBroker
+from insure.carried_deficit import deficit_of, remembered
+from insure.controls import phases
+from insure.controls.agreement import agreement
+from insure.controls.approvals import asks, trade_proposal
 from insure.controls.gathering import Outside, circumstances_of
 from insure.dates import Calendar, year_fraction
-from insure.decision import Decision, Holdings, Outcome, decide, fund_calendar, years_between
+from insure.decision import Holdings, Outcome, decide, fund_calendar, years_between
 from insure.decision.options import worth
 from insure.errors import InsureError, InvalidInput, Killed, MarketDataError, NothingDue
+from insure.execution import Deficit
 from insure.feeds import PriceFeed, look
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.money import quantity
-from insure.orders import Fill, Order, after_fills, order_for
+from insure.orders import Fill, after_fills
 from insure.slippage import Track
 from insure.slots import Slot, latest_slot, next_slot, slots
 from insure.tracking import Following, follow
 from schedules.dealing import Dealing, dealt
-from schedules.timetable import plan_of, too_late
+from schedules.deficits import KIND as DEFICIT
+from schedules.deficits import content
+from schedules.executing import carried_out, executed_reason
+from schedules.pausing import KIND as PAUSE
+from schedules.pausing import at_once
+from schedules.timetable import last_start, plan_of, too_late
 
 BATCH = 1000
 """Funds to a transaction."""
@@ -61,6 +71,8 @@ class Tick:
     """None where no decision was reached: the market could not be seen, an order is open, or the slot was missed."""
     unseen: bool = False
     """Whether the market could not be seen."""
+    deficit: Deficit | None = None
+    """What of the decision is not executed; None where all is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +156,29 @@ def tick(
         late = too_late(plan_of(fund), slot, now)
         if late:
             return _without_decision(page, fund, slot, "SKIPPED", late)
+        question = _contract_question(page, fund, last, outside)
+        if question:
+            return _without_decision(page, fund, slot, "HELD", question)
         waiting = page.open_orders()
-        if waiting:
+        if not all(each.waits_for_its_time for each in waiting):
             return _without_decision(page, fund, slot, "HELD", _waiting_sentence(waiting))
         try:
             snapshot = gate(lambda: _seen(fund, slot, feed, last), last)
         except MarketDataError as error:
             return replace(_without_decision(page, fund, slot, "HELD", str(error)), unseen=True)
         record = _decided(page, fund, slot, standing, snapshot, broker, now, outside)
+        if record.decision.outcome == "OK":
+            page.overtake(waiting)
+        deficit = deficit_of(fund, record, record.after.units, slot.at)
+        if record.paused or record.went_on:
+            page.state(PAUSE, at_once(record))
+        if record.paused and deficit is not None:
+            page.state(DEFICIT, content(record, deficit, fund.currency))
         page.end(record.decision.outcome, record.decision.reason, record)
-        return Tick(fund.id, slot, record.decision.outcome, record.decision.reason, record)
+        if asks(record.decision):
+            expires = min(now + dt.timedelta(minutes=fund.controls.proposal_minutes), last_start(plan_of(fund), slot))
+            page.state("proposal", trade_proposal(fund, slot, record.decision, expires))
+        return Tick(fund.id, slot, record.decision.outcome, record.decision.reason, record, deficit=deficit)
 
 
 Ticking = Callable[[Duty, Fund, Slot, PriceFeed, ImmediateBroker, dt.datetime], Tick]
@@ -198,6 +223,14 @@ def tick_many(
                 except InsureError as error:
                     done.append(Refused(fund.id, slot, error))
         yield from done
+
+
+def _contract_question(page: SlotPage, fund: Fund, last: Record | None, outside: Look) -> str:
+    """Why the contract may not be decided on; empty where it is in force, or takes effect by itself."""
+    said = page.votes("contract")
+    if not said and last is not None and last.decision.config_sha256 == fund.config_sha256:
+        return ""
+    return agreement(fund, page.decided_under(), said, outside(fund.id).people).question
 
 
 def _without_decision(page: SlotPage, fund: Fund, slot: Slot, outcome: Outcome, reason: str) -> Tick:
@@ -263,16 +296,21 @@ def _decided(
         page.accrue(accrual)
         opening = accrual.after(standing.holdings)
     circumstances = circumstances_of(page, fund, slot, snapshot, last, outside(fund.id), now)
+    if not phases.sends(circumstances.phase):
+        broker = PaperBroker()  # whatever the contract names: nothing leaves before pilot
     sells = circumstances.breaker in {"NORMAL", "REDUCE_ONLY"}
+    if isinstance(broker, ImmediateBroker):
+        broker = GuardedBroker(broker, lambda: outside(fund.id).killed)
     dealing = dealt(page, fund, slot, opening, shares, snapshot, broker, sells=sells)
     holdings = dealing.holdings
-    memory = last.decision.memory if last else None
+    memory = remembered(last.decision, standing.holdings.units) if last else None
     if memory is not None:
         memory = flows.promised(memory, fund.strategy.kind, dealing.flows)
     decision = decide(fund, holdings, memory, snapshot, circumstances)
     if decision.outcome == "OK" and (killed := outside(fund.id).killed) and circumstances.breaker != "KILLED":
         raise Killed(f"{killed} It was thrown while {slot.key} of {fund.id} was decided: nothing was sent.")
-    sent, own = _carried_out(fund, slot, decision, snapshot, broker, first_leg=2 + len(dealing.orders))
+    carried = carried_out(fund, slot, decision, snapshot, broker, first_leg=2 + len(dealing.orders))
+    sent, own = carried.orders, carried.fills
     after = after_fills(holdings, sent, own, decision.option_trades)
     following = follow(
         fund,
@@ -298,7 +336,8 @@ def _decided(
         decision=decision,
         accrual=accrual,
         ladder=decision.ladder.executed(
-            after, _executed_reason(decision, (*own, *dealing.fills), (*sent, *dealing.orders))
+            after,
+            executed_reason(decision, (*own, *dealing.fills), (*sent, *dealing.orders), carried.paused),
         )
         if decision.ladder
         else None,
@@ -310,22 +349,9 @@ def _decided(
         track_missing=following.missing,
         flows=dealing.flows,
         option_years=tuple(years_between(fund, slot.session, option.expiry) for option in after.options),
+        paused=carried.paused,
+        went_on=carried.went_on,
     )
-
-
-def _carried_out(
-    fund: Fund, slot: Slot, decision: Decision, snapshot: Snapshot, broker: Broker, first_leg: int
-) -> tuple[tuple[Order, ...], tuple[Fill, ...]]:
-    """The orders of a decision, stock first, and what a broker that executes at once has filled of them."""
-    pairs = [] if decision.trade is None else [(order_for(fund, slot, decision.trade, snapshot), decision.trade)]
-    for leg, each in enumerate(decision.option_trades, start=first_leg):
-        pairs.append((order_for(fund, slot, each.trade, snapshot, leg, each.option), each.trade))
-    fills = (
-        tuple(fill for order, trade in pairs for fill in broker.execute(order, trade, snapshot))
-        if isinstance(broker, ImmediateBroker)
-        else ()
-    )
-    return tuple(order for order, _ in pairs), fills
 
 
 def _caught_up(last: Record, standing: Standing) -> Track | None:
@@ -373,17 +399,3 @@ def _costs(
     if late:
         costs["execution"] = float(sum((fill.units * (fill.price - decided) for fill in fills), Decimal(0)))
     return {**costs, "rounding": lost - sum(costs.values())}
-
-
-def _executed_reason(decision: Decision, fills: Sequence[Fill], orders: Sequence[Order]) -> str:
-    if not fills:
-        if decision.outcome == "HELD":
-            return "Held: nothing was sent."
-        return "Nothing to execute." if decision.trade is None else "Sent; nothing is executed yet."
-    options = {each.option.instrument for each in decision.option_trades}
-    named = {order.key: order.instrument if order.instrument in options else "units" for order in orders}
-    return " ".join(
-        f"{'Bought' if fill.units > 0 else 'Sold'} {abs(fill.units):,f} {named[fill.order_key]} at {fill.price:,f}, "
-        f"costs {fill.commission + fill.spread:,.2f}."
-        for fill in fills
-    )

@@ -5,12 +5,21 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from insure.book import Book, Record, Run
-from insure.decision import fund_calendar
+from insure.book.duty import looking
+from insure.carried_deficit import deficit_of
+from insure.controls import breakers, breaks
+from insure.controls.approvals import asks
+from insure.decision import Breaker, fund_calendar
 from insure.decision.valuation import gap_budget
 from insure.errors import FloorBreached, MarketDataError, NothingDue
+from insure.execution import Deficit
+from insure.execution.deficit import sentence
 from insure.fund import Fund
 from insure.slots import Slot, next_slot
+from schedules.deficits import figures as deficit_figures
 from schedules.jobs import Tick
+from schedules.promoting import phase_of
+from schedules.sending import said
 from schedules.service import Pass
 
 BREACHED = FloorBreached.exit_code
@@ -24,7 +33,8 @@ def exit_code(done: Tick) -> int:
     decision = done.record.decision
     if decision.outcome == "HELD" and decision.snapshot.doubt is not None:
         return _MARKET
-    if any(event.kind == "floor breached" for event in decision.events) or any(not c.passed for c in decision.checks):
+    refused = any(not check.passed for check in decision.checks) and not asks(decision)
+    if refused or any(event.kind == "floor breached" for event in decision.events):
         return BREACHED
     return 0 if decision.outcome == "OK" else 1
 
@@ -56,7 +66,15 @@ def tick_figures(done: Tick) -> dict[str, object]:
         "valuation": asdict(decision.valuation) if decision.valuation else None,
         "ladder": [asdict(rung) for rung in record.ladder.rungs] if record.ladder else [],
         "orders": [
-            {"key": order.key, "instrument": order.instrument, "units": str(order.units), "price": str(order.price)}
+            {
+                "key": order.key,
+                "instrument": order.instrument,
+                "units": str(order.units),
+                "price": str(order.price),
+                "not_before": order.not_before.isoformat() if order.not_before else None,
+                "good_until": order.good_until.isoformat(),
+                "venue": order.venue,
+            }
             for order in record.orders
         ],
         "fills": [
@@ -82,6 +100,8 @@ def tick_figures(done: Tick) -> dict[str, object]:
         "twin": track.twin_value if track else None,
         "slippage": {"total": track.total, "causes": dict(track.causes)} if track else None,
         "slippage_missing": record.track_missing or None,
+        "paused": record.paused or None,
+        "deficit": deficit_figures(done.deficit),
         "config_sha256": decision.config_sha256,
     }
     return figures
@@ -94,6 +114,9 @@ class FundStatus:
     fund_id: str
     name: str
     stage: str
+    """What the fund file wishes."""
+    phase: str
+    """What stands: the lower of that and what the book was promoted to."""
     session: dt.date | None
     nav: float | None
     floor: float | None
@@ -105,27 +128,46 @@ class FundStatus:
     waits: str
     """What waits for a person; empty where nothing does."""
     breached: bool
+    deficit: Deficit | None = None
+    """What was decided and is not executed; None where all is."""
+    deficit_said: str = ""
+    """The same in words."""
+    breaker: Breaker = "NORMAL"
+    """The fund's own or the desk's, whichever is graver, in the book."""
+    breaker_since: dt.datetime | None = None
+    breaker_reason: str = ""
 
     def figures(self) -> dict[str, object]:
         """As JSON."""
-        return asdict(self)
+        since = self.breaker_since.isoformat() if self.breaker_since else None
+        return {**asdict(self), "deficit": deficit_figures(self.deficit), "breaker_since": since}
 
 
 def _waits(book: Book, fund: Fund, ended: Run | None, last: Record | None) -> str:
-    """What waits: a slot that was held, and flows that a fund with options deals only once these are settled."""
+    """What waits: a slot that was held, flows that wait for options to be settled, differences with the outside."""
     said = [f"held: {ended.reason}"] if ended is not None and ended.outcome == "HELD" else []
     options = () if last is None else last.after.options
     waiting = book.waiting_flows(fund.id) if options else []
     if waiting:
         until = max(option.expiry for option in options)
         said.append(f"{len(waiting)} flow{'s wait' if len(waiting) > 1 else ' waits'} until options expire on {until}")
+    different = breaks.standing(book.statements(breaks.KINDS, fund.id))
+    if different:
+        orphans = sum(not one.owner for one in different)
+        said.append(f"reconciliation breaks open: {len(different)}, belonging to nobody: {orphans}")
     return "; ".join(said)
+
+
+def _phase(book: Book, fund: Fund) -> str:
+    with looking(book) as duty:
+        return phase_of(duty, fund).phase
 
 
 def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
     """How a fund stands after its last decision; ``now`` finds the next slot, except in a replay, which has its own."""
     calendar = fund_calendar(fund)
-    last = book.standing(fund.id).last
+    standing = book.standing(fund.id)
+    last = standing.last
     runs = book.runs(fund.id)
     ended = runs[-1] if runs else None
     moment = calendar.opens(fund.protection.start) - dt.timedelta(microseconds=1)
@@ -144,10 +186,13 @@ def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
             floor = last.decision.valuation.floor
             cushion = nav - floor
             gap = gap_budget(nav, floor, equity, last.option_legs, last.decision.snapshot)
+    deficit = None if last is None else deficit_of(fund, last, standing.holdings.units, moment)
+    breaker = breakers.standing(said(book, fund.id), fund.id)
     return FundStatus(
         fund_id=fund.id,
         name=fund.name,
         stage=fund.stage,
+        phase=_phase(book, fund),
         session=ended.session if ended else None,
         nav=nav,
         floor=floor,
@@ -158,4 +203,9 @@ def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
         next_due=coming.at if coming is not None else None,
         waits=_waits(book, fund, ended, last),
         breached=cushion is not None and not cushion >= 0.0,
+        deficit=deficit,
+        deficit_said="" if deficit is None else sentence(deficit, fund.currency),
+        breaker=breaker.state,
+        breaker_since=breaker.since,
+        breaker_reason=breaker.reason,
     )

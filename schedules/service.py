@@ -17,25 +17,35 @@ from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
 from insure.book.questions import AskedQuestion
 from insure.broker import Broker, OutsideBroker, PaperBroker
+from insure.controls.waiting import Waiting
 from insure.dates import BeyondHorizon
 from insure.decision import Outcome, decide, fund_calendar
-from insure.errors import BookError, InsureError, NothingDue
+from insure.errors import BookError, ChainBroken, InsureError, Killed, NothingDue
 from insure.feeds import PriceFeed, look
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.slots import Slot, next_slot, slots_between
 from schedules.alerts import LOG, OVER_AFTER_OK, alerts_of, line, tell, tell_waiting
+from schedules.approving import slot_of
+from schedules.controls import Watch
+from schedules.delivering import delivered, next_look
 from schedules.desk import Desk
 from schedules.gate import DataGate, PriceDoubted
+from schedules.hearing import Hearing
 from schedules.held import AGAIN, again_at, may_start
 from schedules.jobs import Refused, Tick, tick, tick_many
 from schedules.notifiers import Notifier
-from schedules.sending import deliver
+from schedules.pausing import market_of
+from schedules.promoting import followed, stopped
+from schedules.reporting import report_events
 from schedules.timetable import Agenda, Plan, agenda, plan_of
 from schedules.triggers import PREFIX, Refusal, event_slot, triggered
 
 _UNREADABLE = "fund file unreadable"
 _BLIND = "not watched"
+_EXPIRED = "proposal expired"
+_NOT_WITHDRAWN = "order not withdrawn"
+_MOMENT = dt.timedelta(microseconds=1)
 
 Choice = Callable[[Duty, dt.datetime], Slot | None]
 """Which slot to run, chosen inside its own transaction; None where there is none any more."""
@@ -71,26 +81,54 @@ class Service:
         self._stamps: dict[str, tuple[int, int]] = {}
         self._settled: dict[str, dt.datetime] = {}
         self._questions: list[AskedQuestion] = []
+        self._hearing = Hearing(desk, book)
+        self._orders: dict[str, dt.datetime | None] = {}
+        """When the orders of a fund are to be looked at next."""
         self._refusing = False
         self._blind: set[str] = set()
+        self._watch = Watch(desk, book)
+        self._chain_doubt = ""
 
     def once(self) -> Pass:
         """All that is owed at this moment: slots missed, due, held and taken up again; events; orders; alerts."""
         done = Pass()
         self._read_contracts(done)
         try:
+            self._agree(done)
             with looking(self._book) as duty:
                 self._questions = duty.questions()
+                expired = self._hearing.listen(duty, self._contracts, self._desk.clock())
+            for one in expired:
+                self._raise(done, Alert(one.fund_id, "A", _EXPIRED, f"Nobody answered in time: {one.sentence}"))
+            done.raised += self._watch.begin(self._contracts.values(), self._desk.clock())
         except BookError as refusal:
             self._refused(done, "", refusal)
         else:
             self._go_round(done)
+            self._wait(done)
         self._refusing = bool(done.troubles)
         self._tell(done)
         return done
 
+    def _wait(self, done: Pass) -> None:
+        if self._stopping():
+            return
+        try:
+            done.raised += self._watch.end(self._contracts.values(), self._desk.clock())
+        except BookError as refusal:
+            self._refused(done, "", refusal)
+
+    def clock_jumped(self, seconds: float) -> None:
+        """The clock of the machine was set, or the machine slept: the watch judges it at the next pass."""
+        self._watch.clock_jumped(seconds)
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """What standing still costs now, of every fund whose breaker is not NORMAL."""
+        return self._watch.waiting
+
     def _go_round(self, done: Pass) -> None:
-        steps = (self._owed, self._taken_up_again, self._events, self._delivered)
+        steps = (self._owed, self._taken_up_again, self._approved, self._events, self._delivered)
         for fund in list(self._contracts.values()):
             for step in steps:
                 if self._stopping():
@@ -133,13 +171,16 @@ class Service:
         self, done: Pass, duty: Duty, fund: Fund, slot: Slot, feed: PriceFeed, broker: Broker, now: dt.datetime
     ) -> Tick:
         gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
-        one = tick(duty, fund, slot, feed, broker, now, gate=gate)
+        one = tick(duty, fund, slot, feed, broker, now, gate=gate, outside=self._desk.outside)
         done.raised.extend(concluded(duty, fund, one, gate, now))
+        done.raised.extend(self._watch.after(duty, fund, one, now))
         return one
 
     def next_wake(self, after: dt.datetime) -> dt.datetime | None:
-        """The earliest slot after an instant, or the end of a question's clock; None where nothing comes."""
+        """The earliest slot after an instant, or the end of a question's clock, or an order's time; None for none."""
         found = [asked.question.until for asked in self._questions if asked.question.until > after]
+        found += [one.expires + _MOMENT for one in self._hearing.proposals.values() if one.expires >= after]
+        found += [moment for moment in self._orders.values() if moment is not None and moment > after]
         for timing, calendar in {(plan.timing, plan.calendar) for plan in self._plans()}:
             try:
                 found.append(next_slot(timing, calendar, after).at)
@@ -148,8 +189,8 @@ class Service:
         return min(found, default=None)
 
     def watched(self, now: dt.datetime) -> bool:
-        """Whether anything but the timetable can happen now: an event on an open exchange, or an open question."""
-        return bool(self._questions) or any(
+        """Whether anything but the timetable can happen now: an event on an open exchange, or an answer of a person."""
+        return bool(self._questions or self._hearing.proposals) or any(
             fund.triggers.watches and plan_of(fund).calendar.is_open(now) for fund in self._contracts.values()
         )
 
@@ -166,6 +207,7 @@ class Service:
         known = self._desk.fund_ids()
         for gone in set(self._contracts) - set(known):
             del self._contracts[gone], self._stamps[gone]
+            self._hearing.forget(gone)
             self._settled.pop(gone, None)
         for fund_id in known:
             path = self._desk.folder / "funds" / f"{fund_id}.toml"
@@ -180,11 +222,21 @@ class Service:
                 self._raise(done, Alert(fund_id, "A", _UNREADABLE, f"{error} Until it is corrected {kept}."))
                 continue
             self._stamps[fund_id] = stamp
-            if fund_id in self._settled:
+            self._hearing.read(fund)
+
+    def _agree(self, done: Pass) -> None:
+        """Which contract is in force of every fund whose file is new, or waits for people."""
+        agreed = self._hearing.agree()
+        for fund_id, doubt in agreed.doubts.items():
+            self._raise(done, Alert(fund_id, "A", _UNREADABLE, f"{doubt} Until then {fund_id} stays as it is."))
+        for one in agreed.found:
+            fund_id, fund = one.file.id, one.runs
+            if fund_id in self._settled and self._contracts.get(fund_id) != fund:
                 self._settled[fund_id] = _owed_since(fund, self._settled[fund_id])
             self._contracts.pop(fund_id, None)
             if fund.stage != "replay":
                 self._contracts[fund_id] = fund
+        done.raised.extend(agreed.raised)
 
     def _owed(self, fund: Fund, done: Pass) -> None:
         now = self._desk.clock()
@@ -226,6 +278,7 @@ class Service:
                 if one is not None:
                     ticks.append(one)
                     raised.extend(duty.raise_alert(alert, now) for alert in alerts_of(one))
+                    raised.extend(followed(duty, fund, one, now))
         done.ticks.extend(ticks)
         done.raised.extend(raised)
 
@@ -240,6 +293,7 @@ class Service:
             if one is None:
                 return
             raised = concluded(duty, fund, one, gate, now)
+            raised += self._watch.after(duty, fund, one, now, self._chain_doubt)
             self._questions = duty.questions()
         LOG.info("%s %s: %s: %s", fund.id, one.slot.key, one.outcome, one.reason, extra={"about": {"fund": fund.id}})
         done.ticks.append(one)
@@ -247,13 +301,18 @@ class Service:
 
     def _ticked(self, duty: Duty, fund: Fund, slot: Slot, now: dt.datetime) -> tuple[Tick | None, DataGate | None]:
         gate: DataGate | None = None
+        self._chain_doubt = ""
         try:
             feed = self._desk.feed(fund)
             gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
-            return tick(duty, fund, slot, feed, self._desk.broker(fund), now, gate=gate), gate
+            broker, outside = self._desk.broker(fund), self._desk.outside
+            return tick(duty, fund, slot, feed, broker, now, gate=gate, outside=outside), gate
         except NothingDue:
             return None, None  # another service was faster
+        except Killed as stop:
+            return _ended(duty, fund, slot, "HELD", str(stop), now), None
         except InsureError as error:
+            self._chain_doubt = str(error) if isinstance(error, ChainBroken) else ""
             return _ended(duty, fund, slot, "FAILED", str(error), now), None
         except Exception as error:  # noqa: BLE001 - whatever it was: the slot must not vanish, and the others must run
             LOG.exception("%s %s failed", fund.id, slot.key)
@@ -288,6 +347,37 @@ class Service:
             with on_duty(self._book) as duty:
                 duty.ask(fund.id, slot, gate.held.question, now)
                 self._questions = duty.questions()
+
+    def _approved(self, fund: Fund, done: Pass) -> None:
+        """A slot that people have approved: decided anew, at the price of the moment."""
+        for one in self._hearing.approved(fund.id, self._desk.clock()):
+            self._carry_out(fund, one.number, done)
+
+    def _carry_out(self, fund: Fund, number: int, done: Pass) -> str:
+        """Run the slot of an approved proposal; why it was not run, or nothing."""
+        with looking(self._book) as duty:
+            slot = slot_of(duty, fund, number, self._desk.clock())
+        if isinstance(slot, str):
+            return slot
+
+        def chosen(duty: Duty, at: dt.datetime) -> Slot | None:
+            found = slot_of(duty, fund, number, at)
+            return found if isinstance(found, Slot) else None
+
+        self._run(fund, chosen, done)
+        return ""
+
+    def approved(self, fund: Fund, number: int) -> tuple[Pass, str]:
+        """Carry out one approved proposal at once, and what keeps it from that where anything does.
+
+        Raises:
+            BookError: the book refuses; what was approved stands, and the next pass carries it out.
+        """
+        done = Pass()
+        why = self._carry_out(fund, number, done)
+        self._delivered(fund, done)
+        self._tell(done)
+        return done, why
 
     def _events(self, fund: Fund, done: Pass) -> None:
         """What happened between the slots."""
@@ -331,16 +421,24 @@ class Service:
             return Alert(fund.id, "B", _BLIND, f"Event triggers of {fund.id} are not watched: {error}")
         if not found:
             return None
-        taken = [word for word in duty.slots_of(fund.id, session) if word.startswith(PREFIX) and AGAIN not in word]
+        taken = [word for word in duty.slots_of(fund.id, session) if word.startswith(PREFIX) and "." not in word]
         slot = event_slot(fund, calendar, found, len(taken), last.due, started, now)
         if isinstance(slot, Refusal):
             return Alert(fund.id, "B", "event slots used up", slot.sentence) if slot.spent else None
         return slot
 
-    def _delivered(self, fund: Fund, done: Pass) -> None:  # noqa: ARG002 - a step like the others
+    def _delivered(self, fund: Fund, done: Pass) -> None:
         broker = self._desk.broker(fund)
-        if isinstance(broker, OutsideBroker):
-            deliver(self._book, broker, self._desk.clock(), fund.id)
+        if not isinstance(broker, OutsideBroker):
+            return
+        now = self._desk.clock()
+        market = market_of(fund, lambda: self._desk.feed(fund), now)
+        left, alerts = delivered(self._book, broker, fund, now, stopped(self._book, fund, self._desk.killed), market)
+        for one in left:
+            alerts.append(Alert(fund.id, "A", _NOT_WITHDRAWN, f"{one.key}: {one.sentence}"))
+        for alert in alerts:
+            self._raise(done, alert)
+        self._orders[fund.id] = next_look(self._book, fund.id, now)
 
     def _raise(self, done: Pass, alert: Alert) -> None:
         try:
@@ -361,6 +459,7 @@ class Service:
             tell_waiting(self._book, self._notifiers, now)
         except BookError as refusal:
             self._refused(done, "", refusal)
+        report_events(self._desk, self._book)
 
     def _refused(self, done: Pass, fund_id: str, refusal: BookError) -> None:
         """The book cannot be written: it is said where it can be said, and tried again at the next wake."""
@@ -387,7 +486,8 @@ def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.
         duty.settle(fund.id, now, "decided")
     if one.outcome == "OK":
         duty.close_over(fund.id, OVER_AFTER_OK, now)
-    return [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
+    raised = [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
+    return raised + followed(duty, fund, one, now)
 
 
 def _ended(duty: Duty, fund: Fund, slot: Slot, outcome: Outcome, reason: str, now: dt.datetime) -> Tick | None:

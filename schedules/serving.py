@@ -96,6 +96,7 @@ def serve(
         def jumped(seconds: float) -> None:
             sentence = f"The clock of this machine jumped by {seconds:+,.0f} s, or the machine slept."
             grade: Grade = "B" if abs(seconds) <= HARMLESS_JUMP_SECONDS else "A"
+            service.clock_jumped(seconds)
             try:
                 AlertBook(book).raise_alert(Alert("", grade, "clock jumped", sentence), desk.clock())
             except BookError as refusal:
@@ -114,6 +115,7 @@ def serve(
 def _beat(desk: Desk, service: Service, run: str, beat_seconds: float) -> None:
     now = desk.clock()
     try:
-        write_heartbeat(desk.folder, Heartbeat(now, run, beat_seconds, service.funds, service.next_wake(now)))
+        waits = tuple({"fund": each.fund_id, **each.content()} for each in service.waiting)
+        write_heartbeat(desk.folder, Heartbeat(now, run, beat_seconds, service.funds, service.next_wake(now), waits))
     except OSError as error:
         LOG.warning("the heartbeat cannot be written: %s", error.strerror)

@@ -150,6 +150,11 @@ def too_late(plan: Plan, slot: Slot, now: dt.datetime) -> str:
     return f"Missed: {_was(slot)} with a deadline at {deadline:%H:%M}; it is {now:%Y-%m-%d %H:%M} UTC. Not traded late."
 
 
+def last_start(plan: Plan, slot: Slot) -> dt.datetime:
+    """The last instant at which ``slot`` may be taken up again: the end of its session's trading, or of its window."""
+    return max(plan.calendar.closes(slot.session), plan.deadline(slot))
+
+
 def _missed(plan: Plan, slot: Slot, latest: Slot, now: dt.datetime) -> str:
     late = too_late(plan, slot, now)
     return late or f"Missed: {_was(slot)}, and {latest.key} has come since; only the latest slot is run."

@@ -1,5 +1,6 @@
 """Copies of a SQLite book: made while it is in use, verified before they are called backups, and put back."""
 
+import datetime as dt
 import os
 import sqlite3
 import tempfile
@@ -32,14 +33,17 @@ def back_up(source: Path, target: Path, known: Sequence[Anchor] = ()) -> Verific
     return _copied(source, target, known, "backup")
 
 
-def restore(source: Path, target: Path, known: Sequence[Anchor] = (), out: Path | None = None) -> Verification:
-    """Put a backup in the place of a book that is gone, or was moved away.
+def restore(
+    source: Path, target: Path, known: Sequence[Anchor] = (), out: Path | None = None, *, at: dt.datetime
+) -> Verification:
+    """Put a backup in the place of a book that is gone, or was moved away; the chain goes on with a row that says so.
 
     Args:
         source: the backup; it stays.
         target: the book's place; nothing may be there.
         known: anchors that are older than the backup.
         out: folder of anchors; a backup that ends before the newest of them is refused.
+        at: now.
 
     Raises:
         BookError: something stands in the book's place, or the backup is not sound; nothing was changed.
@@ -53,10 +57,12 @@ def restore(source: Path, target: Path, known: Sequence[Anchor] = (), out: Path 
     if out is not None:
         with Book.open(source) as book:
             check_last(book, out, str(source))
-    return _copied(source, target, known, "restored book")
+    return _copied(source, target, known, "restored book", at)
 
 
-def _copied(source: Path, target: Path, known: Sequence[Anchor], name: str) -> Verification:
+def _copied(
+    source: Path, target: Path, known: Sequence[Anchor], name: str, restored: dt.datetime | None = None
+) -> Verification:
     try:
         number, draft_name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".draft", dir=target.parent)
         os.close(number)
@@ -73,6 +79,8 @@ def _copied(source: Path, target: Path, known: Sequence[Anchor], name: str) -> V
             verified = verify(copy, known)
         if verified.findings:
             raise BookError(f"The {name} is not sound and was not kept: {verified.findings[0].sentence}")
+        if restored is not None:
+            _say_so(draft, source, verified, restored)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         os.link(draft, target)
@@ -84,3 +92,17 @@ def _copied(source: Path, target: Path, known: Sequence[Anchor], name: str) -> V
     finally:
         draft.unlink(missing_ok=True)
     return verified
+
+
+def _say_so(draft: Path, source: Path, verified: Verification, at: dt.datetime) -> None:
+    sequence, sha = verified.head
+    content = {
+        "sentence": f"The book was put back from the backup {source.name}, which ends with entry {sequence}; "
+        f"{verified.decisions} decisions were made again and came out the same. What was written after it is not here.",
+        "backup": source.name,
+        "head_sequence": str(sequence),
+        "head_sha256": sha,
+        "decisions": str(verified.decisions),
+    }
+    with Book.open(draft) as copy:
+        copy.state("restore", "", at, content)

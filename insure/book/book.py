@@ -240,14 +240,16 @@ class Book:
         with reading(self._engine, self._where) as connection:
             return outbox.find(connection, key)
 
-    def move_order(self, key: str, state: OrderState, at: dt.datetime, detail: str) -> None:
-        """Take an order to a state, with the reason, in its own transaction.
+    def move_order(
+        self, key: str, state: OrderState, at: dt.datetime, detail: str, was: OrderState | None = None
+    ) -> bool:
+        """Take an order to a state, with the reason, in its own transaction; False where it is no longer in ``was``.
 
         Raises:
             BookError: it cannot go there from where it is.
         """
         with writing(self._engine, self._where) as connection:
-            outbox.book_move(connection, key, state, at, detail)
+            return outbox.book_move(connection, key, state, at, detail, was)
 
     def book_fills(self, executed: Sequence[Fill], at: dt.datetime) -> int:
         """Book fills that came after their decision, all or none; how many of them were new.

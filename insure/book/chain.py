@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from insure.book.record import sha256
 from insure.book.tables import audit
+from insure.errors import ChainBroken
 
 GENESIS = "0" * 64
 """The hash before the first row."""
@@ -50,6 +51,30 @@ def append(
             sha256=link(sequence + 1, at, fund_id, kind, text, previous),
         )
     )
+
+
+def followed(connection: Connection, after: tuple[int, str]) -> tuple[int, str, dt.datetime | None]:
+    """Hold the rows after one that is known against their hashes: the new head, and the instant of its row.
+
+    Args:
+        connection: to read through.
+        after: sequence and hash of the known row, which must still stand; (0, GENESIS) for all.
+
+    Raises:
+        ChainBroken: a row is missing, was changed, or does not follow the one before.
+    """
+    sequence, previous = after
+    moment: dt.datetime | None = None
+    if sequence and connection.execute(select(audit.c.sha256).where(audit.c.sequence == sequence)).scalar() != previous:
+        raise ChainBroken(f"Row {sequence} of the chain is gone, or another one, since it was last looked at.")
+    rows = connection.execute(select(audit).where(audit.c.sequence > sequence).order_by(audit.c.sequence))
+    for row in rows:
+        sequence += 1
+        linked = link(row.sequence, row.at, row.fund_id, row.kind, row.content, row.previous_sha256)
+        if row.sequence != sequence or row.previous_sha256 != previous or linked != row.sha256:
+            raise ChainBroken(f"Row {sequence} of the chain ({row.kind} of {row.fund_id}) is not as it was written.")
+        previous, moment = row.sha256, row.at
+    return sequence, previous, moment
 
 
 def canonical(content: object) -> str:

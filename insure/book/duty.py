@@ -1,18 +1,21 @@
 """What a service reads and writes around a slot, in the slot's own transaction: runs, alerts and questions."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from insure.book import alerts, questions, statements
+from insure.book import agreements, alerts, booked, conduct, questions, statements, watching
+from insure.book.agreements import DecidedUnder
 from insure.book.alerts import Alert, HasEngine, RaisedAlert
 from insure.book.book import Batch
+from insure.book.booked import Booked
 from insure.book.engine import reading, writing
 from insure.book.page import Standing, checked_standing
 from insure.book.questions import Answer, AskedQuestion
+from insure.book.record import Record
 from insure.book.statements import Statement
 from insure.book.tables import contracts, decisions, runs
 from insure.fund import Fund
@@ -76,11 +79,50 @@ class Duty(Batch):
         """See ``statements.state``."""
         return statements.state(self._book, kind, fund_id, at, content)
 
+    def chain_followed(self, after: tuple[int, str] | None) -> tuple[int, str, dt.datetime | None]:
+        """See ``chain.followed``; None begins with the newest ``watching.FIRST_LOOK`` rows."""
+        return watching.chain_followed(self._book, after)
+
+    def bad_prices(self, fund_id: str, since: dt.datetime | None) -> int:
+        """See ``watching.bad_prices``."""
+        return watching.bad_prices(self._book, fund_id, since)
+
+    def failures(self, fund_id: str, since: dt.datetime | None) -> int:
+        """See ``watching.failures``."""
+        return watching.failures(self._book, fund_id, since)
+
     def statements(
-        self, kinds: Sequence[str], fund_id: str | None = None, *, since: int = 0, last: int | None = None
+        self,
+        kinds: Sequence[str],
+        fund_id: str | None = None,
+        *,
+        since: int = 0,
+        last: int | None = None,
+        subjects: Sequence[str] = (),
+        after: dt.datetime | None = None,
     ) -> list[Statement]:
         """See ``statements.statements``."""
-        return statements.statements(self._book, kinds, fund_id, since=since, last=last)
+        return statements.statements(self._book, kinds, fund_id, since=since, last=last, subjects=subjects, after=after)
+
+    def decided_under(self, fund_id: str) -> DecidedUnder | None:
+        """See ``agreements.decided_under``."""
+        return agreements.decided_under(self._book, fund_id)
+
+    def began(self, fund_id: str) -> dt.datetime | None:
+        """See ``conduct.began``."""
+        return conduct.began(self._book, fund_id)
+
+    def ended_since(self, fund_id: str, since: dt.datetime) -> list[conduct.Ended]:
+        """See ``conduct.ended_since``."""
+        return conduct.ended_since(self._book, fund_id, since)
+
+    def records_since(self, fund_id: str, since: dt.datetime) -> list[Record]:
+        """See ``conduct.records_since``."""
+        return conduct.records_since(self._book, fund_id, since)
+
+    def booked(self, fund: Fund, since: dt.date | None, keys: Collection[str] = ()) -> Booked:
+        """See ``booked.booked``."""
+        return booked.booked(self._book, fund.id, fund.instrument, since, keys)
 
     def question(self, fund_id: str) -> AskedQuestion | None:
         """See ``questions.open_question``."""

@@ -24,9 +24,14 @@ def violations(fund: Fund, record: Record) -> Iterator[str]:
     decision, trade = record.decision, record.decision.trade
     if decision.outcome != "OK" and (trade is not None or record.orders):
         yield f"the slot ended {decision.outcome} and has orders"
-    decided = [order for order in record.orders if order.key.endswith(":1")]
-    if [order.units for order in decided] != ([trade.units] if trade is not None else []):
+    decided = [order for order in record.orders if order.trade_key.endswith(":1")]
+    if sum((order.units for order in decided), _ZERO) != (_ZERO if trade is None else trade.units):
         yield "the orders sent are not the trade decided"
+    if any(trade is None or not order.units * trade.units > 0 for order in decided):
+        yield "an order goes another way than the trade decided"
+    for order in decided:
+        if order.not_before is not None and not record.due <= order.not_before < order.good_until:
+            yield f"the order {order.key} is to be sent at {order.not_before} and to end at {order.good_until}"
     bought = [(order.instrument, order.units) for order in record.orders if order.instrument != fund.instrument]
     if bought != [(each.option.instrument, each.trade.units) for each in decision.option_trades]:
         yield "the orders for options are not the trades decided"

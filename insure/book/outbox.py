@@ -38,6 +38,11 @@ class OpenOrder:
     filled: Decimal
     """Units executed so far, signed as the order's."""
 
+    @property
+    def waits_for_its_time(self) -> bool:
+        """Whether it is a child of a schedule that was not sent yet."""
+        return self.state == "new" and self.order.not_before is not None
+
 
 def put(connection: Connection, run_id: int, order: Order, at: dt.datetime) -> None:
     """A new order, in the transaction that decided it."""
@@ -53,6 +58,9 @@ def put(connection: Connection, run_id: int, order: Order, at: dt.datetime) -> N
             good_until=order.good_until,
             volume_cap_fraction=order.volume_cap_fraction,
             state="new",
+            not_before=order.not_before,
+            venue=order.venue,
+            parent=order.parent,
         )
     )
     _event(connection, order.key, "new", at, "decided")
@@ -173,15 +181,21 @@ def book_fill(connection: Connection, fill: Fill, at: dt.datetime) -> bool:
     return True
 
 
-def book_move(connection: Connection, key: str, state: OrderState, at: dt.datetime, detail: str) -> None:
-    """Move an order outside its own slot: on the chain too.
+def book_move(
+    connection: Connection, key: str, state: OrderState, at: dt.datetime, detail: str, was: OrderState | None = None
+) -> bool:
+    """Move an order outside its own slot: on the chain too; False where it is no longer in the state ``was``.
 
     Raises:
         BookError: as ``move``.
     """
-    order = find(connection, key).order
+    found = find(connection, key)
+    if was is not None and found.state != was:
+        return False
+    order = found.order
     move(connection, key, state, at, detail)
     chain.append(connection, at, order.fund_id, None, "order", {"order_key": key, "state": state, "detail": detail})
+    return True
 
 
 def reference_in(content: str) -> str:
@@ -228,6 +242,9 @@ def order_of(row: Row[tuple[object, ...]]) -> Order:
         row.price_limit,
         row.good_until,
         row.volume_cap_fraction,
+        row.not_before,
+        row.venue,
+        row.parent,
     )
 
 

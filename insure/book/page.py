@@ -9,17 +9,21 @@ from sqlalchemy import Connection, insert, select
 
 from insure.accrual import Accrual
 from insure.book import chain, ledger, outbox, statements
+from insure.book.agreements import DecidedUnder, decided_under
 from insure.book.invariants import violations
 from insure.book.record import Record, sha256
-from insure.book.statements import Statement
+from insure.book.statements import VOTES, Statement
 from insure.book.tables import audit, contracts, decisions, entries, fills, flows, orders, runs
 from insure.decision import Holdings, Ordered, Outcome, option_account
-from insure.errors import BookError
+from insure.errors import BookError, ChainBroken
 from insure.flows import Dealt, Flow
 from insure.fund import Fund
 from insure.money import money
 from insure.orders import Fill, Order, OrderState
 from insure.slots import Slot
+
+PAUSED = "not executed: buying is paused"
+"""What the life of an order says that a broker at once did not execute in a wide or thin market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,13 @@ class SlotPage:
         """Orders of the fund that are not at their end."""
         return outbox.open_orders(self._connection, self._fund.id)
 
+    def overtake(self, waiting: Sequence[outbox.OpenOrder]) -> None:
+        """Withdraw child orders that were not sent yet: this slot has decided anew."""
+        for each in waiting:
+            outbox.book_move(
+                self._connection, each.order.key, "cancelled", self._now, f"not sent: {self.key} has decided anew"
+            )
+
     def flows(self) -> list[tuple[Flow, Dealt | None]]:
         """Flows that wait to be dealt by this session, in the order they were booked; each with what it reverses."""
         return waiting_flows(self._connection, self._fund.id, self._slot.session)
@@ -74,19 +85,32 @@ class SlotPage:
         desk = statements.statements(self._connection, kinds, "", last=last)
         return sorted([*own, *desk], key=lambda each: each.sequence)
 
+    def votes(self, subject: str) -> list[Statement]:
+        """Proposals about one subject of the fund with what people said to them, in order."""
+        return statements.statements(self._connection, VOTES, self._fund.id, subjects=(subject,))
+
+    def decided_under(self) -> DecidedUnder | None:
+        """See ``agreements.decided_under``."""
+        return decided_under(self._connection, self._fund.id)
+
     def state(self, kind: str, content: Mapping[str, str]) -> Statement:
         """A statement about the fund, in the transaction of its slot."""
         return statements.state(self._connection, kind, self._fund.id, self._now, content)
 
     def ordered(self) -> tuple[Ordered, ...]:
-        """Orders of the fund that were decided earlier in the slot's session."""
+        """Trades of the fund that were decided earlier in the slot's session, child orders counted together."""
         rows = self._connection.execute(
-            select(orders.c.key, orders.c.instrument, orders.c.units, orders.c.price)
+            select(orders.c.key, orders.c.parent, orders.c.instrument, orders.c.units, orders.c.price)
             .join(runs, runs.c.id == orders.c.run_id)
             .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
             .order_by(runs.c.id, orders.c.key)
         )
-        return tuple(Ordered(row.key, row.instrument, row.units, money(abs(row.units) * row.price)) for row in rows)
+        found: dict[str, Ordered] = {}
+        for row in rows:
+            key, before = row.parent or row.key, found.get(row.parent or row.key)
+            units = row.units if before is None else before.units + row.units
+            found[key] = Ordered(key, row.instrument, units, money(abs(units) * row.price))
+        return tuple(found.values())
 
     def subscribe(self, amount: Decimal, shares: Decimal) -> None:
         """The first money of holders, for the first units of the share class."""
@@ -145,7 +169,7 @@ class SlotPage:
                     sha256=content["decision_sha256"],
                 )
             )
-            self._orders(run_id, record.orders, record.fills)
+            self._orders(run_id, record.orders, record.fills, record.paused)
         content["entries_sha256"] = ledger.write(connection, fund.id, run_id, self._postings)
         if record is not None:
             booked, _ = ledger.balances(connection, fund.id)
@@ -163,7 +187,7 @@ class SlotPage:
         chain.append(connection, self._now, fund.id, run_id, "run", content)
         self.ended = True
 
-    def _orders(self, run_id: int, sent: Sequence[Order], all_fills: Sequence[Fill]) -> None:
+    def _orders(self, run_id: int, sent: Sequence[Order], all_fills: Sequence[Fill], paused: str) -> None:
         for order in sent:
             outbox.put(self._connection, run_id, order, self._now)
             own = [fill for fill in all_fills if fill.order_key == order.key]
@@ -176,6 +200,8 @@ class SlotPage:
                 filled = sum((fill.units for fill in own), Decimal(0))
                 state: OrderState = "filled" if filled == order.units else "partly"
                 outbox.move(self._connection, order.key, state, self._now, "executed at once")
+            elif paused and order.trade_key == f"{self.key}:1":
+                outbox.move(self._connection, order.key, "cancelled", self._now, PAUSED)
 
     def _contract(self) -> None:
         fund = self._fund
@@ -201,7 +227,7 @@ def checked_standing(connection: Connection, fund_id: str) -> Standing:
     """The standing of a fund, held against the chain and the ledger.
 
     Raises:
-        BookError: they disagree.
+        ChainBroken: they disagree.
     """
     kept = connection.execute(
         select(decisions.c.run_id, decisions.c.record, decisions.c.sha256)
@@ -217,10 +243,10 @@ def checked_standing(connection: Connection, fund_id: str) -> Standing:
         select(audit).where(audit.c.fund_id == fund_id, audit.c.run_id == kept.run_id).order_by(audit.c.sequence.desc())
     ).first()
     if row is None:
-        raise BookError(f"The last decision of {fund_id} has no row on the chain. {doubt}")
+        raise ChainBroken(f"The last decision of {fund_id} has no row on the chain. {doubt}")
     linked = chain.link(row.sequence, row.at, row.fund_id, row.kind, row.content, row.previous_sha256)
     if linked != row.sha256 or f'"decision_sha256":"{sha256(kept.record)}"' not in row.content:
-        raise BookError(f"The last decision of {fund_id} is not the one that was written. {doubt}")
+        raise ChainBroken(f"The last decision of {fund_id} is not the one that was written. {doubt}")
     last = Record.read(kept.record)
     since = _fills_since(connection, fund_id, row.sequence)
     # Options are executed at once: what came later was stock.
@@ -228,13 +254,13 @@ def checked_standing(connection: Connection, fund_id: str) -> Standing:
         units=sum((fill.units for fill in since), Decimal(0)), cash=sum((fill.cash for fill in since), Decimal(0))
     )
     if (expected.units, expected.cash) != (holdings.units, holdings.cash):
-        raise BookError(
+        raise ChainBroken(
             f"The entries of {fund_id} lead to {holdings.units} units and {holdings.cash} in cash, its last decision "
             f"and the fills since to {expected.units} and {expected.cash}. {doubt}"
         )
     options = ledger.option_units(connection, fund_id)
     if options != expected.option_units():
-        raise BookError(
+        raise ChainBroken(
             f"The entries of {fund_id} lead to the options {options}, its last decision to {expected.option_units()}. "
             f"{doubt}"
         )

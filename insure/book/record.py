@@ -49,6 +49,10 @@ class Record:
 
     option_years: tuple[float, ...] = ()
     """Years to the expiry of each of the options of ``after``, by the fund's day count."""
+    paused: str = ""
+    """Why a purchase was decided and not executed in its slot; empty where nothing was paused."""
+    went_on: str = ""
+    """In what market, too wide or too thin to buy in, was traded all the same; empty in an ordinary one."""
 
     @property
     def option_legs(self) -> tuple[Leg, ...]:

@@ -9,9 +9,11 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, or_, select
 
 from insure.book import chain
 from insure.book.tables import audit
@@ -32,9 +34,14 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "break": "a difference found by a reconciliation, given to somebody, or explained",
         "drill": "an exercise of a control",
         "restore": "the book was put back from a backup",
+        "pause": "buying paused or resumed, or a sale that went on, in a market too wide or too thin to buy in",
+        "deficit": "what was decided and is not executed, with the price of its risk",
     }
 )
 """Every kind of statement, with what it is."""
+_Of = Literal["all", "fund", "desk"]
+VOTES = ("proposal", "approval", "rejection")
+"""Kinds that belong to a proposal; each names its ``subject``, the last two the number of the ``proposal``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,8 @@ def statements(
     *,
     since: int = 0,
     last: int | None = None,
+    subjects: Sequence[str] = (),
+    after: dt.datetime | None = None,
 ) -> list[Statement]:
     """Statements of some kinds in the order they were made.
 
@@ -91,16 +100,34 @@ def statements(
         fund_id: of one fund; empty for those of the desk alone; None for all.
         since: those after this sequence.
         last: only so many of the newest.
+        subjects: only those whose content names one of these as its ``subject``.
+        after: only those made at this instant or later.
     """
-    query = select(audit.c.sequence, audit.c.at, audit.c.fund_id, audit.c.kind, audit.c.content).where(
-        audit.c.kind.in_(tuple(kinds)), audit.c.sequence > since
-    )
-    if fund_id is not None:
-        query = query.where(audit.c.fund_id == fund_id if fund_id else audit.c.fund_id.is_(None))
-    if last is None:
-        return [_statement(row) for row in connection.execute(query.order_by(audit.c.sequence))]
-    newest = connection.execute(query.order_by(audit.c.sequence.desc()).limit(last)).all()
-    return [_statement(row) for row in reversed(newest)]
+    of: _Of = "all" if fund_id is None else "fund" if fund_id else "desk"
+    query = _query(of, len(subjects), after is not None, last is not None)
+    bound: dict[str, object] = {"kinds": tuple(kinds), "since": since, "fund": fund_id, "after": after, "last": last}
+    bound |= {f"subject{number}": f'%"subject":"{subject}"%' for number, subject in enumerate(subjects)}
+    rows = connection.execute(query, {name: value for name, value in bound.items() if value is not None}).all()
+    return [_statement(row) for row in (rows if last is None else reversed(rows))]
+
+
+@lru_cache(maxsize=64)
+def _query(of: _Of, subjects: int, after: bool, newest: bool) -> Select[*tuple[object, ...]]:
+    """The question, put together once: that takes longer than asking it, and every slot asks it."""
+    query: Select[*tuple[object, ...]] = select(
+        audit.c.sequence, audit.c.at, audit.c.fund_id, audit.c.kind, audit.c.content
+    ).where(audit.c.kind.in_(bindparam("kinds", expanding=True)), audit.c.sequence > bindparam("since"))
+    if of == "fund":
+        query = query.where(audit.c.fund_id == bindparam("fund"))
+    elif of == "desk":
+        query = query.where(audit.c.fund_id.is_(None))
+    if subjects:
+        query = query.where(or_(*(audit.c.content.like(bindparam(f"subject{n}")) for n in range(subjects))))
+    if after:
+        query = query.where(audit.c.at >= bindparam("after"))
+    if newest:
+        return query.order_by(audit.c.sequence.desc()).limit(bindparam("last", type_=Integer))
+    return query.order_by(audit.c.sequence)
 
 
 def _statement(row: Row[*tuple[object, ...]]) -> Statement:

@@ -64,6 +64,9 @@ orders = Table(
     Column("good_until", Instant, nullable=False),
     Column("volume_cap_fraction", Float, nullable=False, server_default="0.1"),
     Column("state", String(9), nullable=False),
+    Column("not_before", Instant, nullable=True),
+    Column("venue", String(64), nullable=False, server_default=""),
+    Column("parent", String(192), nullable=False, server_default=""),
     Index(None, "fund_id", "state"),
 )
 """What was decided to be sent: only ``state`` moves, and every move is a row of ``order_events``."""
@@ -141,5 +144,18 @@ audit = Table(
 
 APPEND_ONLY = ("contracts", "runs", "decisions", "order_events", "fills", "flows", "entries", "audit")
 """Tables whose rows nothing may change or take away."""
-FIXED_COLUMNS = ("key", "run_id", "fund_id", "instrument", "units", "price", "price_limit", "good_until")
+FIXED_COLUMNS = (
+    "key",
+    "run_id",
+    "fund_id",
+    "instrument",
+    "units",
+    "price",
+    "price_limit",
+    "good_until",
+    "volume_cap_fraction",
+    "not_before",
+    "venue",
+    "parent",
+)
 """Columns of ``orders`` that nothing may change; its ``state`` moves."""

@@ -9,12 +9,13 @@ from insure.book.tables import APPEND_ONLY, FIXED_COLUMNS
 
 def create_triggers(connection: Connection) -> None:
     """Refuse UPDATE and DELETE on every audited table, and on orders whatever is not their state."""
-    there = set(inspect(connection).get_table_names())  # an older schema has fewer
+    there = set(inspect(connection).get_table_names())  # an older schema has fewer, and fewer columns
     audited = [table for table in APPEND_ONLY if table in there]
     for table in audited:
         _refuse(connection, table, "UPDATE", "UPDATE")
         _refuse(connection, table, "DELETE", "DELETE")
-    _refuse(connection, "orders", "UPDATE", f"UPDATE OF {', '.join(FIXED_COLUMNS)}")
+    has = {column["name"] for column in inspect(connection).get_columns("orders")}
+    _refuse(connection, "orders", "UPDATE", f"UPDATE OF {', '.join(name for name in FIXED_COLUMNS if name in has)}")
     _refuse(connection, "orders", "DELETE", "DELETE")
     if connection.dialect.name != "sqlite":
         for table in (*audited, "orders"):

@@ -15,6 +15,7 @@ from insure.book import anchors, chain, ledger, outbox, statements
 from insure.book.book import Book, flow_content
 from insure.book.engine import newest_sqlite_schema, reading, sqlite_schema
 from insure.book.invariants import violations
+from insure.book.page import PAUSED
 from insure.book.record import Record, sha256
 from insure.book.tables import (
     APPEND_ONLY,
@@ -378,6 +379,8 @@ def _sent(connection: Connection, walk: _Walk, record: Record, what: str) -> Non
         if own:
             state = "filled" if sum(own, _ZERO) == order.units else "partly"
             walk.event(order.key, (state,), record.written, "executed at once")
+        elif record.paused and order.trade_key == f"{record.fund_id}:{record.session}:{record.slot}:1":
+            walk.event(order.key, ("cancelled",), record.written, PAUSED)
     for fill in record.fills:
         row = connection.execute(select(fills).where(fills.c.reference == fill.reference)).first()
         if row is None or outbox.fill_of(row) != fill:

@@ -2,6 +2,7 @@
 
 from insure.broker.blotter import BlotterBroker, read_fills
 from insure.broker.failing import FailingBroker, Faults
+from insure.broker.guarded import GuardedBroker
 from insure.broker.paper import PaperBroker
 from insure.broker.protocol import Broker, BrokerReport, BrokerSilent, ImmediateBroker, OutsideBroker
 from insure.orders import Fill, Order, order_for
@@ -14,6 +15,7 @@ __all__ = [
     "FailingBroker",
     "Faults",
     "Fill",
+    "GuardedBroker",
     "ImmediateBroker",
     "Order",
     "OutsideBroker",

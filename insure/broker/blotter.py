@@ -16,6 +16,7 @@ from insure.broker.protocol import BrokerReport, BrokerSilent
 from insure.errors import InvalidInput
 from insure.money import CENT, MILLIONTH, money
 from insure.orders import Fill, Order
+from insure.spreadsheet import harmless
 
 ORDER_COLUMNS = (
     "order_key",
@@ -27,6 +28,8 @@ ORDER_COLUMNS = (
     "price_limit",
     "good_until_utc",
     "volume_cap_fraction",
+    "not_before_utc",
+    "venue",
 )
 FILL_COLUMNS = ("order_key", "reference", "units", "price", "commission", "at")
 OPTIONAL_FILL_COLUMNS = ("spread",)
@@ -48,26 +51,42 @@ class BlotterBroker:
         Raises:
             BrokerSilent: the folder cannot be written.
         """
-        path = self.path(order.key)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}.draft")
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                file.write(blotter([order]))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError as error:
-            raise BrokerSilent(f"{path} cannot be written: {error.strerror}.") from error
+        self._put(self.path(order.key), blotter([order]))
         return BrokerReport("acked")
 
     def look_up(self, order_key: str) -> BrokerReport | None:
         """Handed over once its file is there; only a person knows more."""
         return BrokerReport("acked") if self.path(order_key).is_file() else None
 
+    def cancel(self, order_key: str) -> BrokerReport | None:
+        """Write the wish beside the order's file; only the trading desk knows what came of it.
+
+        Raises:
+            BrokerSilent: the folder cannot be written.
+        """
+        path = self.path(order_key)
+        if not path.is_file():
+            return None
+        wish = path.with_name(f"CANCEL-{path.name}")
+        if not wish.is_file():
+            self._put(wish, f"cancel_order_key\n{harmless(order_key)}\n")
+        return BrokerReport("acked")
+
     def path(self, order_key: str) -> Path:
         """The file of an order."""
         return self.folder / f"{''.join(c if c.isalnum() or c in '-_.' else '_' for c in order_key)}.csv"
+
+    def _put(self, path: Path, content: str) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.draft")
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise BrokerSilent(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def blotter(orders: Sequence[Order]) -> str:
@@ -87,14 +106,11 @@ def blotter(orders: Sequence[Order]) -> str:
                 f"{order.price_limit:f}",
                 order.good_until.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 f"{order.volume_cap_fraction:g}",
+                "" if order.not_before is None else order.not_before.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                harmless(order.venue),
             ]
         )
     return out.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """A text cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
-    return f"'{cell}" if cell.lstrip(" \t\r\n")[:1] in {"=", "+", "-", "@"} or cell[:1] in {"\t", "\r", "\n"} else cell
 
 
 def read_fills(text: str, origin: str, currency_of: Callable[[str], str]) -> list[Fill]:
@@ -168,6 +184,6 @@ def _exact(cell: dict[str, str], name: str, step: Decimal) -> Decimal:
         value = Decimal(text)
     except InvalidOperation as error:
         raise InvalidInput(f"{name} is {text!r}; expected a number.") from error
-    if not (value.is_finite() and value.adjusted() < 15 and value % step == 0):
+    if not (value.is_finite() and value.adjusted() < 15 and value == value.quantize(step)):
         raise InvalidInput(f"{name} is {text!r}; expected a number in steps of {step}.")
     return value

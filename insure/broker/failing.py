@@ -83,6 +83,17 @@ class FailingBroker:
                 self._execute(order, order.units - done)
         return self._report(order_key)
 
+    def cancel(self, order_key: str) -> BrokerReport | None:
+        """End what is not executed yet, or fail to: the wish is lost, or its answer is."""
+        if self._happens(self.faults.drops):
+            raise BrokerSilent(f"The {self.name} broker did not answer to the cancellation of {order_key}.")
+        if order_key not in self._known:
+            return None
+        self._ended.add(order_key)
+        if self._happens(self.faults.delays):
+            raise BrokerSilent(f"The {self.name} broker did not answer to the cancellation of {order_key}.")
+        return self._report(order_key)
+
     def _happens(self, probability: float) -> bool:
         return self.chance() < probability
 

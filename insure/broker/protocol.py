@@ -69,5 +69,16 @@ class OutsideBroker(Protocol):
         """
         ...
 
+    def cancel(self, order_key: str) -> BrokerReport | None:
+        """Ask that nothing more is executed of an order: what it is then; None where the broker does not know it.
+
+        Only ``cancelled`` and ``filled`` are an end. Any other state says that the wish was handed over, and that it
+        must be asked what came of it. Asked again, it changes nothing.
+
+        Raises:
+            BrokerSilent: no answer came; the wish may have arrived all the same.
+        """
+        ...
+
 
 Broker = ImmediateBroker | OutsideBroker

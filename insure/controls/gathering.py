@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from insure.book import Record, SlotPage
-from insure.controls import breakers, overrides
-from insure.decision import Circumstances, fund_calendar
+from insure.controls import approvals, breakers, breaks, overrides, phases, reconciliation
+from insure.controls.agreement import code_approved
+from insure.decision import Approval, Circumstances, fund_calendar
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.slots import Slot
+
+_REPORTS = 20
+"""Reconciliations that are looked at for the last that was complete; where none of them was, none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class Outside:
     """What the kill flag of the fund or of the desk says; empty where none stands."""
     code_sha256: str = ""
     """State of the code that decides."""
+    people: tuple[str, ...] = ()
+    """Who may approve at the desk; empty where anybody may."""
 
 
 def circumstances_of(
@@ -37,8 +43,11 @@ def circumstances_of(
         now: the clock.
     """
     calendar, earlier = fund_calendar(fund), page.ordered()
-    breaker = breakers.standing(page.statements(breakers.KINDS, last=1), fund.id)
-    said = page.statements(overrides.KINDS, last=1)
+    breaker = breakers.standing(page.statements(breakers.KINDS), fund.id)
+    # A slot that was held keeps its override although the next one has been given since.
+    said = page.statements(overrides.KINDS, last=5)
+    stands = phases.standing([] if fund.stage in {"replay", "paper"} else page.statements(phases.KINDS), fund)
+    reports = page.statements(reconciliation.KINDS, last=_REPORTS) if stands.reconciles else []
     return Circumstances(
         now=now,
         opens=calendar.opens(slot.session),
@@ -51,8 +60,22 @@ def circumstances_of(
         code_sha256=outside.code_sha256,
         breaker="KILLED" if outside.killed else breaker.state,
         breaker_reason=outside.killed or breaker.reason,
+        reconciled_sessions=reconciliation.reconciled_sessions(reports, calendar, slot.session),
+        reconciliation_wanted=stands.reconciles,
+        open_breaks=len(breaks.unexplained(page.statements(breaks.KINDS))) if stands.reconciles else 0,
+        phase=stands.phase,
+        rollout=phases.rollout(fund, stands.phase),
+        approved_code_sha256=code_approved(page.votes("code")),
         override=overrides.in_force(said, slot.key),
+        approvals_wanted=approvals.voices(fund.controls, outside.people),
+        approval=_approval(page, fund, slot, now),
     )
+
+
+def _approval(page: SlotPage, fund: Fund, slot: Slot, now: dt.datetime) -> Approval | None:
+    if approvals.APPROVED not in slot.name:
+        return None
+    return approvals.approval_of(page.votes("trade"), slot, fund.config_sha256, now)
 
 
 def _last_price(last: Record | None) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 from insure.decision.calendars import fund_calendar, years_between
 from insure.decision.checks import Check
-from insure.decision.circumstances import Approval, Breaker, Circumstances, Ordered, Override, Rollout
+from insure.decision.circumstances import Approval, Breaker, Circumstances, Ordered, Override, Phase, Rollout
 from insure.decision.decide import Decision, Event, Outcome, decide
 from insure.decision.holdings import Holdings, Memory, OptionHeld, Period, option_account
 from insure.decision.ladder import Ladder, Rung
@@ -26,6 +26,7 @@ __all__ = [
     "Outcome",
     "Override",
     "Period",
+    "Phase",
     "Rollout",
     "Rung",
     "Trade",

@@ -13,7 +13,8 @@ from insure.errors import InvalidInput
 
 Breaker = Literal["NORMAL", "REDUCE_ONLY", "HALTED", "KILLED"]
 """NORMAL: all is sent; REDUCE_ONLY: sales; HALTED and KILLED: nothing. Automata move it downwards only."""
-Phase = Literal["replay", "paper", "shadow", "pilot", "live"]
+Phase = Literal["replay", "paper", "shadow", "pilot", "live-25", "live-50", "live-100"]
+"""Of the roll-out, what stands (insure.controls.phases); a fund file's stage is what the contract wishes."""
 BREAKERS: tuple[Breaker, ...] = ("NORMAL", "REDUCE_ONLY", "HALTED", "KILLED")
 """From the mildest to the gravest."""
 
@@ -48,6 +49,8 @@ class Approval:
     """At which it was proposed."""
     options: tuple[tuple[str, Decimal], ...] = ()
     """Instrument and signed units of each option of the proposal."""
+    note: str = ""
+    """What must be said of the people: "no second person" at a desk of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +109,16 @@ class Circumstances:
     """Sessions since positions were last reconciled without a break; None where they never were."""
     reconciliation_wanted: bool = False
     """Whether there is anything outside to reconcile with: from the phase shadow on."""
+    open_breaks: int = 0
+    """Differences with the outside that are open and that nobody has explained."""
     breaker: Breaker = "NORMAL"
     breaker_reason: str = ""
     override: Override | None = None
     approvals_wanted: int = 0
     """People who must approve every trade."""
     approval: Approval | None = None
+    phase: Phase | None = None
+    """That stands; None in a what-if that asks no book."""
     rollout: Rollout | None = None
     """None where the whole decision goes through."""
 

@@ -5,9 +5,10 @@ let pass is marked ``asks``. Every check gives value, limit, head-room and a sen
 there is nothing it could apply to.
 
 The set supports the pre-trade controls of Commission Delegated Regulation (EU) 2017/589 (RTS 6), Article 15, and of
-SEC Rule 15c3-5(c)(1); tests/properties/test_gate.py holds each.
+SEC Rule 15c3-5(c); docs/guide.md says which check supports which paragraph, tests/properties/test_gate.py holds each.
 """
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +25,8 @@ from insure.market import Snapshot
 
 APPROVAL_TOLERANCE = 0.10
 """A trade decided anew may be this much larger than the one that was approved, of its units."""
-_DAY = 24 * 60.0
+AHEAD_MINUTES = 2.0
+"""A price may be dated this much later than our own clock: two clocks are never the same."""
 
 
 def gate(
@@ -52,7 +54,7 @@ def gate(
     """
     sends = trade is not None or bool(options)
     checks = (
-        _finite(valuation, ladder, trade),
+        _finite(valuation, ladder, trade, options),
         *_market(fund, snapshot, seen, sends=sends),
         *_orders(fund, snapshot, valuation, trade, options, seen),
         *_standing(fund, valuation, ladder, trade, options, seen, sends=sends),
@@ -61,12 +63,12 @@ def gate(
     return tuple(_answered(check, fund, trade, options, seen) for check in checks)
 
 
-def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None) -> Check:
+def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None, options: Sequence[OptionTrade]) -> Check:
     figures = [valuation.nav, valuation.floor, *(rung.units for rung in ladder.rungs)]
     figures += [rung.weight for rung in ladder.rungs]
     wrong = sum(not math.isfinite(figure) for figure in figures)
-    if trade is not None:
-        wrong += sum(not figure.is_finite() for figure in (trade.units, trade.price, trade.value))
+    for each in (*(() if trade is None else (trade,)), *(option.trade for option in options)):
+        wrong += sum(not figure.is_finite() for figure in (each.units, each.price, each.value, each.cost))
     return at_most("finite figures", float(wrong), 0.0, "count", "{value:.0f} figures are not finite.")
 
 
@@ -76,14 +78,6 @@ def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool)
         "Orders are sent {value:,.1f} minutes outside the trading hours of the session; the most allowed is "
         "{limit:,.1f}."
     )
-    minutes = fund.quality.max_age_minutes
-    quoted = snapshot.quoted
-    if quoted is None:
-        aged = Check("price age", True, 0.0, 0.0, 0.0, "minutes", "Not computed: the feed tells no instant of a price.")
-    else:
-        age = (seen.now - quoted).total_seconds() / 60.0
-        limit = _DAY * (fund.feed.max_age_sessions + 1) if minutes is None else minutes
-        aged = at_most("price age", age, limit, "minutes", "The price is {value:,.1f} minutes old; at most {limit:,g}.")
     return (
         at_most("market open", outside, fund.schedule.deadline_minutes, "minutes", opened if sends else _NOTHING),
         at_most(
@@ -93,8 +87,22 @@ def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool)
             "sessions",
             "The price is of {value:.0f} sessions before the slot's; at most {limit:.0f}.",
         ),
-        aged,
+        _aged(fund, snapshot.quoted, seen),
     )
+
+
+def _aged(fund: Fund, quoted: dt.datetime | None, seen: Circumstances) -> Check:
+    name, unit, limit = "price age", "minutes", fund.quality.max_age_minutes
+    if quoted is None:
+        return Check(name, True, 0.0, 0.0, 0.0, unit, "Not computed: the feed tells no instant of a price.")
+    age = (seen.now - quoted).total_seconds() / 60.0
+    if seen.persons and not age >= -AHEAD_MINUTES:
+        sentence = f"The price is dated {-age:,.1f} minutes after the clock; at most {AHEAD_MINUTES:g} are a difference"
+        return Check(name, False, -age, AHEAD_MINUTES, AHEAD_MINUTES + age, unit, f"{sentence} of clocks.")
+    if limit is None:
+        sentence = f"The price is {age:,.1f} minutes old; the contract names no max_age_minutes, its session counts."
+        return Check(name, True, age, age, 0.0, unit, sentence)
+    return at_most(name, age, limit, unit, "The price is {value:,.1f} minutes old; at most {limit:,g}.")
 
 
 _NOTHING = "Nothing is sent."
@@ -110,9 +118,9 @@ def _orders(
 ) -> tuple[Check, ...]:
     controls = fund.controls
     trades = [each.trade for each in options] + ([] if trade is None else [trade])
-    same = 0
-    if trade is not None:
-        same = sum(before.instrument == fund.instrument and before.units == trade.units for before in seen.earlier)
+    wanted = [(each.option.instrument, each.trade.units) for each in options]
+    wanted += [] if trade is None else [(fund.instrument, trade.units)]
+    same = sum((order.instrument, order.units) in wanted for order in seen.earlier)
     before = sum((order.value for order in seen.earlier), Decimal(0))
     turnover = float(before + sum((each.value for each in trades), Decimal(0))) / valuation.nav
     collar = fund.execution.price_limit_bps if trades else 0.0
@@ -156,12 +164,17 @@ def _standing(
     sends: bool,
 ) -> tuple[Check, ...]:
     controls = fund.controls
-    money = valuation.cash + float(sum((each.cash for each in options), Decimal(0)))
+    paid = sum((each.cash for each in options), Decimal(0))
+    lost = sum((each.cash + each.trade.units * each.trade.price for each in options), Decimal(0))
     if trade is not None:
-        money += float(trade.cash_after(Decimal(0)))
-    deposit = money / valuation.nav / controls.deposit_takers
-    # What stands and is not traded is no decision's fault; it is judged where cash grows.
-    most = controls.largest_deposit_weight if sends else max(controls.largest_deposit_weight, deposit)
+        cash = trade.cash_after(Decimal(0))
+        paid, lost = paid + cash, lost + cash + trade.units * trade.price
+    # Of the fund after the trade: costs and the rounding to cents would else make all of it more than all of it.
+    money = valuation.cash + float(paid)
+    deposit = money / (valuation.nav + float(lost)) / controls.deposit_takers
+    # Cash that stands, or that a purchase makes less, is no decision's fault; it is judged where it grows.
+    shrinks = not sends or money <= valuation.cash
+    most = max(controls.largest_deposit_weight, deposit) if shrinks else controls.largest_deposit_weight
     return (
         at_most("deposits", deposit, most, "weight",
                 f"Cash of the target over {controls.deposit_takers} takers is {{value:.2%}} of the fund with each; "
@@ -193,6 +206,9 @@ def _reconciled(fund: Fund, seen: Circumstances, *, sends: bool) -> Check:
     if not seen.reconciliation_wanted or not sends:
         why = _NOTHING if seen.reconciliation_wanted else "Positions on paper have nobody to be reconciled with."
         return Check(name, True, 0.0, limit, limit, unit, why)
+    if seen.open_breaks:
+        differences = f"{seen.open_breaks} difference{'s' if seen.open_breaks > 1 else ''}"
+        return _missing(name, f"{differences} with what is held outside: open, and not explained by anybody.")
     age = seen.reconciled_sessions
     if age is None:
         return _missing(name, "Positions were never reconciled without a break.")
@@ -247,13 +263,19 @@ def _asked(
                     "The index fell {value:.2%} before this purchase; beyond {limit:.2%} a person is asked.", asks=True)
         )  # fmt: skip
     if seen.approvals_wanted and (trade is not None or options):
-        wanted = seen.approvals_wanted
-        people = "one person approves" if wanted == 1 else f"{wanted} people approve"
-        checks.append(
-            Check("approval", False, 0.0, float(wanted), -float(wanted), "count", f"Nothing is sent until {people}.",
-                  asks=True)
-        )  # fmt: skip
+        checks.append(_approved(seen))
     return tuple(checks)
+
+
+def _approved(seen: Circumstances) -> Check:
+    """Whether as many people as the contract wants have approved this trade; ``_answered`` has the last word."""
+    wanted, given = float(seen.approvals_wanted), 0.0
+    if seen.approval is not None:
+        given = float(len(seen.approval.by))
+    people = "one person approves" if wanted == 1 else f"{wanted:.0f} people approve"
+    return Check(
+        "approval", False, given, wanted, given - wanted, "count", f"Nothing is sent until {people}.", asks=True
+    )
 
 
 def _multiple(limit: float, valuation: Valuation, ladder: Ladder, trade: Trade | None) -> Check:
@@ -277,10 +299,15 @@ def _answered(
     approval = seen.approval
     if approval is None:
         return check
-    doubt = beyond_approval(fund, approval, trade, options)
+    wanted = max(1, seen.approvals_wanted)
+    if not len(approval.by) >= wanted:
+        doubt = f"Proposal {approval.proposal} has {len(approval.by)} of {wanted} approvals."
+    else:
+        doubt = beyond_approval(fund, approval, trade, options)
     if doubt:
         return replace(check, sentence=f"{check.sentence} {doubt}")
-    return replace(check, passed=True, sentence=f"{check.sentence} Approved by {' and '.join(approval.by)}.")
+    note = f" ({approval.note})" if approval.note else ""
+    return replace(check, passed=True, sentence=f"{check.sentence} Approved by {' and '.join(approval.by)}{note}.")
 
 
 def beyond_approval(fund: Fund, approval: Approval, trade: Trade | None, options: Sequence[OptionTrade]) -> str:

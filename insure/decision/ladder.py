@@ -8,6 +8,7 @@ Where a person overrides the rule, or the fund's phase lets only a part of a dec
 The manager reads it, the compliance report prints it, and slippage is attributed along it.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
@@ -16,6 +17,7 @@ from insure.decision.circumstances import Circumstances, Override, Rollout
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
+from insure.execution import planned
 from insure.fund import Fund
 from insure.market import Snapshot
 
@@ -109,7 +111,8 @@ def climb(
     eased = throttled(banded, held, most)
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
     let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden
-    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium)
+    now = circumstances.now if circumstances else None
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium, now)
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
@@ -146,20 +149,21 @@ def _let_through(rollout: Rollout | None, wanted: float, held: float, nav: float
 
 
 def _in_lots(
-    fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float, premium: Decimal
+    fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float, premium: Decimal, now: dt.datetime | None
 ) -> tuple[Decimal, Trade | None, str]:
     price = float(snapshot.price)
     held, cash = holdings.units, holdings.cash - premium
+    plan = planned(fund, snapshot, now)
     reachable = affordable_units(units, float(held), price, float(cash), cost_fraction(fund.costs))
     wanted = lot_units(fund, reachable, held)
-    trade = trade_between(fund, held, wanted, snapshot.price)
+    trade = trade_between(fund, held, wanted, snapshot.price, plan)
     # A minimum commission, or rounding to the minor unit, costs a lot or two more than proportional costs do. What is
     # held already is sold only for a premium.
     least = _ZERO if premium > 0 else held
     while wanted > least and (left := _cash_after(trade, cash)) < 0:
         missing = -left / (snapshot.price * fund.lots.lot_units)
         wanted = max(least, wanted - fund.lots.lot_units * missing.to_integral_value(rounding=ROUND_CEILING))
-        trade = trade_between(fund, held, wanted, snapshot.price)
+        trade = trade_between(fund, held, wanted, snapshot.price, plan)
     if trade is None:
         return held, None, "Nothing to trade."
     if trade.value < fund.lots.smallest_ticket_money and wanted > 0 and not cash < 0:

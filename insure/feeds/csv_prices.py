@@ -13,13 +13,13 @@ from insure.feeds.feed import Observation, Row, newest
 from insure.money import MILLIONTH
 
 REQUIRED = ("date", "close")
-OPTIONAL = ("rate", "dividend", "dividend_yield", "volume", "vol_index", "bid", "ask", "at")
+OPTIONAL = ("rate", "dividend", "dividend_yield", "volume", "vol_index", "bid", "ask", "at", "depth")
 
 
 class CsvPrices:
     """A price file with the columns ``date`` and ``close``, and optionally rate, dividend, dividend_yield, volume,
-    vol_index, bid, ask and at. Dates are ISO (2008-10-15) and ascend; ``at`` is the instant of the price with its zone
-    (2008-10-15T19:45:00Z); other columns are left alone.
+    vol_index, bid, ask, at and depth (units quoted at the best price). Dates are ISO (2008-10-15) and ascend; ``at`` is
+    the instant of the price with its zone (2008-10-15T19:45:00Z); other columns are left alone.
 
     Every line is read at once; a line that cannot be right stops every session from that line on, and none before it:
     what was known then is still known.
@@ -122,6 +122,7 @@ class CsvPrices:
             bid=_price(where, "bid", cell("bid")) if cell("bid") else None,
             ask=_price(where, "ask", cell("ask")) if cell("ask") else None,
             at=_instant(where, cell("at")),
+            depth=_figure(where, "depth", cell("depth"), low=0.0, high=math.inf),
         )
         self._rows.append(row)
         self._lines.append(line)

@@ -35,6 +35,8 @@ class Row:
     ask: Decimal | None = None
     at: dt.datetime | None = None
     """Instant of the price, where the feed tells it; aware."""
+    depth: float | None = None
+    """Units quoted at the best price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def look(
         daily_volume=sum(volumes) / len(volumes) if len(volumes) == VOLUME_SESSIONS else None,
         lineage=(Lineage("price", observation.origin, row.session, observation.sha256),),
         quoted=row.at,
+        depth_units=row.depth,
     )
 
 

@@ -5,7 +5,23 @@ import sys
 import typer
 
 from insure.errors import InsureError
-from schedules.cli import backtesting, funds, keeping, quotes, rebalancing, reporting, service, stressing, studying
+from schedules.cli import (
+    approving,
+    backtesting,
+    contracts,
+    controlling,
+    exporting,
+    funds,
+    keeping,
+    promoting,
+    quotes,
+    rebalancing,
+    reconciling,
+    reporting,
+    service,
+    stressing,
+    studying,
+)
 from schedules.cli.answer import Answer, wants_json
 
 app = typer.Typer(
@@ -19,16 +35,27 @@ app = typer.Typer(
 app.command("demo")(funds.demo)
 app.command("init")(funds.init)
 app.add_typer(funds.fund_app, name="fund")
+funds.fund_app.command("diff")(contracts.diff)
 app.command("rebalance")(rebalancing.rebalance)
 app.command("run")(service.run)
 app.command("run-once")(service.run_once)
 app.command("status")(service.status)
 app.command("ack")(service.ack)
+app.command("approve")(approving.approve)
+app.command("reject")(approving.reject)
+app.command("override")(approving.override)
 app.add_typer(service.schedule_app, name="schedule")
+app.command("kill")(controlling.kill)
+app.command("lift")(controlling.lift)
+app.add_typer(controlling.drill_app, name="drill")
+controlling.drill_app.command("restore")(promoting.drill_restore)
 app.command("backtest")(backtesting.backtest)
 app.command("stress")(stressing.stress)
 app.command("optimise")(studying.optimise)
 app.add_typer(reporting.report_app, name="report")
+app.command("export")(exporting.export)
+app.command("reconcile")(reconciling.reconcile)
+app.command("promote")(promoting.promote)
 app.command("verify")(keeping.verify)
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)

@@ -82,7 +82,7 @@ def restore(
 
     place = open_desk(desk)
     target = _file(place.database_file)
-    done = restored(source, target, out=None if older else place.out)
+    done = restored(source, target, out=None if older else place.out, at=place.clock())
     answer = Answer(as_json)
     answer.give({"restored": str(target), "rows": done.rows, "decisions": done.decisions, "head": done.head})
     answer.say(f"{target}: {done.rows:,} rows of the chain, {done.decisions:,} decisions, verified.")

@@ -36,30 +36,36 @@ def rebalance(
 
 def _one_fund(place: "Desk", fund: str, slot: str | None, answer: Answer, *, keep: bool) -> None:
     from insure.broker import OutsideBroker  # noqa: PLC0415
+    from insure.execution.deficit import sentence  # noqa: PLC0415
+    from schedules.approving import contract_to_run  # noqa: PLC0415
+    from schedules.delivering import delivered  # noqa: PLC0415
     from schedules.jobs import due_slot, tick  # noqa: PLC0415
     from schedules.notifiers import notifiers_of  # noqa: PLC0415
     from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
-    from schedules.sending import deliver  # noqa: PLC0415
+    from schedules.pausing import market_of  # noqa: PLC0415
     from schedules.service import Service  # noqa: PLC0415
 
-    contract = place.fund(fund)
-    broker = place.broker(contract)
     with place.book() as book:
+        contract = contract_to_run(place, book, place.fund(fund), keep=keep)
+        broker = place.broker(contract)
         due = due_slot(contract, book, place.clock(), slot)
         now = due.at if contract.stage == "replay" else place.clock()
         if keep and contract.stage != "replay":
             notifiers = notifiers_of(place.terms.alerts, place.folder, os.environ)
             done = Service(place, book, notifiers).asked(contract, due)
         else:
-            done = tick(book, contract, due, place.feed(contract), broker, now, keep=keep)
+            done = tick(book, contract, due, place.feed(contract), broker, now, keep=keep, outside=place.outside)
             if keep and isinstance(broker, OutsideBroker):
-                deliver(book, broker, now, contract.id)
+                market = market_of(contract, lambda: place.feed(contract), now)
+                delivered(book, broker, contract, now, place.killed, market)
     code = exit_code(done)
     answer.give({**tick_figures(done), "dry_run": not keep, "exit_code": code})
     answer.say(
         f"{contract.name}, slot {done.slot.key}: {done.outcome} ({'recorded' if keep else 'dry run, nothing kept'})"
     )
     answer.say(done.reason)
+    if done.deficit is not None:
+        answer.say(sentence(done.deficit, contract.currency))
     record = done.record
     if record is not None:
         for event in record.decision.events:

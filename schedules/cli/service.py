@@ -10,6 +10,7 @@ from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, percent, 
 if TYPE_CHECKING:
     from insure.book.alerts import RaisedAlert
     from insure.book.questions import AskedQuestion
+    from insure.controls.approvals import Proposal
     from schedules.desk import Desk
     from schedules.heartbeat import Heartbeat
     from schedules.outcomes import FundStatus
@@ -162,17 +163,27 @@ def status(
 def _show_status(place: "Desk", answer: Answer) -> int:
     from insure.book.alerts import AlertBook  # noqa: PLC0415
     from insure.book.duty import looking  # noqa: PLC0415
+    from insure.controls.kill_flag import all_standing  # noqa: PLC0415
+    from schedules.approving import figures as proposal_figures  # noqa: PLC0415
+    from schedules.approving import open_proposals  # noqa: PLC0415
     from schedules.heartbeat import read_heartbeat  # noqa: PLC0415
     from schedules.notifiers import figures  # noqa: PLC0415
     from schedules.outcomes import BREACHED, fund_status  # noqa: PLC0415
+    from schedules.overriding import judged  # noqa: PLC0415
 
     now = place.clock()
+    flags = all_standing(place.folder)
+    for flag in flags:
+        answer.say(f"KILLED. {flag.sentence}")
     with place.book() as book:
         standings = [fund_status(fund, book, now) for fund in place.funds()]
         sequence, head = book.head()
         alerts = AlertBook(book).open()
         with looking(book) as duty:
             questions = duty.questions()
+            waiting = open_proposals(duty, place.funds(), place.terms.people, now)
+        overridden = sorted({one.fund_id for one in book.statements(("override",))}) if answer.as_json else []
+        overrides = {fund_id: judged(book, fund_id) for fund_id in overridden}
     beat = read_heartbeat(place.folder)
     answer.give(
         {
@@ -185,13 +196,20 @@ def _show_status(place: "Desk", answer: Answer) -> int:
                  "asked": one.question.asked.isoformat(), "until": one.question.until.isoformat()}
                 for one in questions
             ],
+            "proposals": [proposal_figures(one, now) for one in waiting],
+            "overrides": {fund_id: [one.figures() for one in found] for fund_id, found in overrides.items() if found},
             "heartbeat": None if beat is None else {"at": beat.at.isoformat(), "silent": beat.silent(now)},
+            "kill_flags": [{"fund": one.fund_id or None, "at": one.since, "sentence": one.sentence} for one in flags],
+            "waiting": [] if beat is None else [dict(each) for each in beat.waiting],
             "anchor": {"sequence": sequence, "sha256": head},
         }
     )  # fmt: skip
     _funds_table(answer, place, standings)
     _waiting_table(answer, alerts, questions)
+    _proposals_table(answer, waiting)
     answer.say(_heartbeat_sentence(beat, place))
+    for each in () if beat is None else beat.waiting:
+        answer.say(f"Waiting, {each.get('fund', '')}: {each.get('sentence', '')}")
     answer.say(f"Chain head {sequence}: {head}")
     return BREACHED if any(each.breached for each in standings) else 0
 
@@ -201,7 +219,7 @@ def _funds_table(answer: Answer, place: "Desk", standings: "list[FundStatus]") -
         place.terms.name,
         [
             ("fund", "left"),
-            ("stage", "left"),
+            ("phase", "left"),
             ("session", "left"),
             ("value", "right"),
             ("floor", "right"),
@@ -214,7 +232,7 @@ def _funds_table(answer: Answer, place: "Desk", standings: "list[FundStatus]") -
         [
             [
                 each.fund_id,
-                each.stage,
+                each.phase,
                 str(each.session or "not started"),
                 whole(each.nav),
                 whole(each.floor),
@@ -227,6 +245,12 @@ def _funds_table(answer: Answer, place: "Desk", standings: "list[FundStatus]") -
             for each in standings
         ],
     )
+    for each in standings:
+        if each.breaker != "NORMAL":
+            since = f"{each.breaker_since:%Y-%m-%d %H:%M} UTC" if each.breaker_since else "ever"
+            answer.say(f"{each.fund_id}: {each.breaker} since {since}. {each.breaker_reason}")
+        if each.deficit is not None:
+            answer.say(f"{each.fund_id}: {each.deficit_said}")
 
 
 def _waiting_table(answer: Answer, alerts: "list[RaisedAlert]", questions: "list[AskedQuestion]") -> None:
@@ -255,6 +279,21 @@ def _waiting_table(answer: Answer, alerts: "list[RaisedAlert]", questions: "list
         )
     for asked in questions:
         answer.say(f"? {asked.fund_id}, since {asked.question.asked:%Y-%m-%d %H:%M} UTC: {asked.question.sentence}")
+
+
+def _proposals_table(answer: Answer, waiting: "list[Proposal]") -> None:
+    if not waiting:
+        return
+    answer.table(
+        "Proposals (`insure approve ID --by NAME`, or `insure reject ID --by NAME --reason TEXT`)",
+        [("id", "right"), ("fund", "left"), ("expires (UTC)", "left"), ("wants", "right"), ("what", "left"),
+         ("waiting costs", "left")],
+        [
+            [str(one.number), one.fund_id, f"{one.expires:%Y-%m-%d %H:%M}", str(one.missing), one.sentence,
+             one.cost_of_waiting]
+            for one in waiting
+        ],
+    )  # fmt: skip
 
 
 def _heartbeat_sentence(beat: "Heartbeat | None", place: "Desk") -> str:

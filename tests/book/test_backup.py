@@ -1,5 +1,6 @@
 """Backups are whole, verified and never in the way; a restored book is the one that was."""
 
+import datetime as dt
 import threading
 from pathlib import Path
 
@@ -7,8 +8,12 @@ import pytest
 
 from insure.book import Book, anchors
 from insure.book.backup import back_up, restore
+from insure.book.trail import entry
+from insure.book.verify import verify
 from insure.errors import BookError
 from tests.book.market import a_fund, first_slots, run
+
+NOW = dt.datetime(2007, 3, 1, 9, 30, tzinfo=dt.UTC)
 
 
 def test_a_backup_taken_while_the_book_is_written_is_whole(tmp_path: Path) -> None:
@@ -62,12 +67,18 @@ def test_a_restored_book_goes_on_where_the_backup_ended(tmp_path: Path) -> None:
         head = book.head()
     back_up(path, copy)
     with pytest.raises(BookError, match="move it away first"):
-        restore(copy, path)
+        restore(copy, path, at=NOW)
     path.unlink()
-    restore(copy, path)
+    restore(copy, path, at=NOW)
     with Book.open(path) as book:
-        assert book.head() == head
+        assert book.hash_at(head[0]) == head[1], "the restored book is not the one that was backed up"
+        told = entry(book, head[0] + 1)
+        assert (told.kind, told.fund_id, told.at) == ("restore", None, NOW), (
+            "the chain does not say that it was put back"
+        )
+        assert told.content["head_sha256"] == head[1]
         run(book, a_fund(), 7, first=5)
+        assert verify(book).findings == ()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -81,6 +92,6 @@ def test_a_backup_older_than_a_report_is_not_restored_unasked(tmp_path: Path) ->
         anchors.keep(out, book.head(), "guarded/rebalance.html", first_slots(5)[4].at)
     path.unlink()
     with pytest.raises(BookError, match="its end was cut off"):
-        restore(copy, path, out=out)
+        restore(copy, path, out=out, at=NOW)
     assert not path.exists()
-    restore(copy, path)
+    restore(copy, path, at=NOW)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insure.broker.blotter import BlotterBroker, blotter, harmless, read_fills
+from insure.broker.blotter import BlotterBroker, blotter, read_fills
 from insure.errors import InvalidInput
 from insure.orders import Order
+from insure.spreadsheet import harmless
 
 ORDER = Order(
     key="guarded:2008-10-15:close:1",

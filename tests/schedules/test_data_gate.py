@@ -21,6 +21,8 @@ class Stage:
     """A fund that decided on two calm days, and a third day on which its price is told."""
 
     def __init__(self, folder: Path, book: Book, more: str = "") -> None:
+        more += "\n[controls]\nask_change_weight = 5.0\nask_buy_after_fall = 0"  # these ask people
+        more += "\nmarket_halt_falls = []\nbreaker_gap_budget = 0\nbreaker_bad_prices = 99\nbreaker_slippage_sigmas = 0"
         self.clock = Clock(at("2026-11-23 20:00"))
         write_fund(folder, start="2026-11-23", slot="close-60min", deadline=55, more=more)
         self.rows: list[Row] = []
@@ -207,4 +209,4 @@ def test_a_decision_on_a_doubted_price_is_made_again_bit_for_bit(tmp_path: Path,
     kept = book.record("tested").decision
     fund = load_fund(tmp_path / "funds" / "tested.toml")
     assert kept.snapshot.doubt is not None
-    assert decide(fund, kept.holdings, kept.memory_in, kept.snapshot) == kept
+    assert decide(fund, kept.holdings, kept.memory_in, kept.snapshot, kept.circumstances) == kept

@@ -1,0 +1,282 @@
+"""`insure approve`, `reject`, `override`: what people say to proposals, and their word against the rule."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, amount, percent
+
+if TYPE_CHECKING:
+    from insure.book import Book
+    from insure.contract_diff import Change
+    from insure.controls.approvals import Proposal
+    from insure.controls.counterfactual import Judged
+    from insure.controls.rehearsal import Rehearsal
+    from insure.fund import Fund
+    from schedules.desk import Desk
+    from schedules.jobs import Tick
+
+ByOption = Annotated[str, typer.Option("--by", help="Who speaks; where desk.toml lists people, one of them.")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="The proposal's number, as `insure status` prints it.")]
+
+
+def approve(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[ID]", help="The proposal's number, as `insure status` prints it.")
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="Who approves; left out: show the proposal and approve nothing.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    contract: Annotated[str | None, typer.Option(help="The fund file of this fund, whatever its number.")] = None,
+    code: Annotated[str | None, typer.Option(help="Bind this fund to the code that runs now.")] = None,
+    desk: DeskOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve a trade that is held, a changed contract, or the code; once enough people have, it is done."""
+    from insure.errors import InvalidInput  # noqa: PLC0415 - the domain loads when a person speaks, not for --help
+    from schedules.approving import ask_code, ask_contract, figures, speak  # noqa: PLC0415
+    from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
+
+    if sum(each is not None for each in (number, contract, code)) != 1:
+        raise InvalidInput("Name one proposal by its ID, or say --contract FUND, or --code FUND.")
+    place, answer = open_desk(desk), Answer(as_json)
+    with place.book() as book:
+        if contract is not None:
+            number = ask_contract(place, book, contract)
+        elif code is not None:
+            number = ask_code(place, book, code)
+        before = _proposal(book, number or 0)
+        told = _contract_change(place, book, before) if before.subject == "contract" else None
+        if told is not None:
+            _show_change(answer, before, *told)
+        extra: dict[str, object] = {} if told is None else _change_figures(*told)
+        if not by:
+            answer.give({"proposal": figures(before, place.clock()), **extra, "exit_code": 0})
+            answer.say(before.sentence)
+            answer.say(f"Costs of waiting: {before.cost_of_waiting}")
+            return
+        heard = speak(place, book, before.number, "approve", by, reason)
+        tick, why = _carried_out(place, book, heard.proposal)
+    code_left = 0 if tick is None else exit_code(tick)
+    answer.give(
+        {
+            "proposal": figures(heard.proposal, place.clock()),
+            "statement": heard.statement.sequence,
+            "sentence": heard.statement.sentence,
+            **extra,
+            "slot": None if tick is None else tick_figures(tick),
+            "not_run": why,
+            "exit_code": code_left,
+        }
+    )
+    answer.say(heard.statement.sentence)
+    if "no second person" in heard.proposal.notes:
+        answer.say("There is no second person at this desk; that stands in the record.")
+    if tick is not None:
+        answer.say(f"{tick.fund_id} {tick.slot.key}: {tick.outcome}. {tick.reason}")
+    elif why:
+        answer.say(f"Not run yet: {why}")
+    raise typer.Exit(code_left)
+
+
+def reject(
+    number: Number,
+    by: ByOption,
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    desk: DeskOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Reject a proposal: a trade stays undone, a contract stays out of force."""
+    from schedules.approving import figures, speak  # noqa: PLC0415
+    from schedules.desk import open_desk  # noqa: PLC0415
+
+    place, answer = open_desk(desk), Answer(as_json)
+    with place.book() as book:
+        heard = speak(place, book, number, "reject", by, reason)
+    answer.give(
+        {
+            "proposal": figures(heard.proposal, place.clock()),
+            "statement": heard.statement.sequence,
+            "sentence": heard.statement.sentence,
+        }
+    )
+    answer.say(heard.statement.sentence)
+
+
+def override(
+    fund: Annotated[str, typer.Argument(help="The fund: the name of its file in funds/.")],
+    weight: Annotated[float | None, typer.Option(help="Equity weight instead: 0.40 is 40 % of the fund.")] = None,
+    no_trade: Annotated[bool, typer.Option("--no-trade", help="No trade at all.")] = False,
+    by: Annotated[str, typer.Option("--by", help="Who; where desk.toml lists people, one of them.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    slot: Annotated[str | None, typer.Option(help="Its session (2008-10-15); else the next due.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Every override, with what it came to in money.")] = False,
+    desk: DeskOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """A person's word against the rule, for one slot; limits, gate and approvals stand all the same."""
+    from insure.errors import InvalidInput  # noqa: PLC0415
+    from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.overriding import judged  # noqa: PLC0415
+    from schedules.overriding import override as overridden  # noqa: PLC0415
+
+    place, answer = open_desk(desk), Answer(as_json)
+    if listed:
+        if weight is not None or no_trade or by or reason or slot is not None:
+            raise InvalidInput("--list is said alone.")
+        currency = place.fund(fund).currency
+        with place.book() as book:
+            given = book.statements(("override",), fund)
+            found = judged(book, fund)
+        used = {one.sequence for one in found}
+        unused = [one for one in given if one.sequence not in used]
+        answer.give(
+            {
+                "fund": fund,
+                "overrides": [one.figures() for one in found],
+                "not_used": [{"sequence": one.sequence, "sentence": one.sentence} for one in unused],
+            }
+        )
+        _list(answer, found, currency)
+        for one in unused:
+            answer.say(f"{one.sequence}: {one.sentence} No slot was decided under it.")
+        return
+    if (weight is not None) == no_trade:
+        raise InvalidInput("Say what instead of the rule: --weight W, or --no-trade.")
+    with place.book() as book:
+        said = overridden(place, book, fund, weight, by, reason, slot)
+    answer.give({"sequence": said.sequence, **said.content})
+    answer.say(said.sentence)
+
+
+def _proposal(book: "Book", number: int) -> "Proposal":
+    from insure.book.duty import looking  # noqa: PLC0415
+    from schedules.approving import proposal  # noqa: PLC0415
+
+    with looking(book) as duty:
+        return proposal(duty, number)
+
+
+def _carried_out(place: "Desk", book: "Book", one: "Proposal") -> "tuple[Tick | None, str]":
+    """A trade that enough people have approved is decided at once."""
+    from schedules.approving import contract_to_run  # noqa: PLC0415
+    from schedules.notifiers import notifiers_of  # noqa: PLC0415
+    from schedules.service import Service  # noqa: PLC0415
+
+    if one.subject != "trade" or one.missing:
+        return None, ""
+    fund = contract_to_run(place, book, place.fund(one.fund_id))
+    service = Service(place, book, notifiers_of(place.terms.alerts, place.folder, os.environ))
+    done, why = service.approved(fund, one.number)
+    if not done.ticks and not why:
+        why = "another service was faster; `insure status` shows what became of it."
+    return (done.ticks[-1] if done.ticks else None), why
+
+
+def _contract_change(
+    place: "Desk", book: "Book", one: "Proposal"
+) -> "tuple[Fund | None, Fund, tuple[Change, ...], Rehearsal | None]":
+    """What a contract would change, key by key, and the last sessions lived under both."""
+    from insure.book.duty import looking  # noqa: PLC0415
+    from insure.book.verify import contract_of  # noqa: PLC0415
+    from insure.contract_diff import changes  # noqa: PLC0415
+    from insure.controls.rehearsal import SESSIONS, rehearse  # noqa: PLC0415
+    from insure.decision import fund_calendar  # noqa: PLC0415
+    from schedules.approving import agreed  # noqa: PLC0415
+
+    new = contract_of(one.content["effective"])
+    with looking(book) as duty:
+        old = agreed(duty, new, place.terms.people).in_force
+    if old is None:
+        return None, new, (), None
+    last = book.standing(new.id).last
+    records = []
+    if last is not None:
+        calendar = fund_calendar(old)
+        back = calendar.sessions(min(old.protection.start, last.session), last.session)[-SESSIONS:]
+        records = list(book.records(new.id, first=back[0] if back else None))
+    return old, new, changes(old.effective(), new.effective()), rehearse(old, new, records)
+
+
+def _change_figures(
+    old: "Fund | None", new: "Fund", found: "tuple[Change, ...]", rehearsal: "Rehearsal | None"
+) -> dict[str, object]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    return {
+        "from": None if old is None else old.config_sha256,
+        "to": new.config_sha256,
+        "changes": [asdict(change) for change in found],
+        "replay": None if rehearsal is None else rehearsal.figures(),
+    }
+
+
+def _show_change(
+    answer: Answer,
+    one: "Proposal",
+    old: "Fund | None",
+    new: "Fund",
+    found: "tuple[Change, ...]",
+    rehearsal: "Rehearsal | None",
+) -> None:
+    if old is None:
+        answer.say(f"The first contract of {one.fund_id}, {new.config_sha256[:12]}; `insure fund check` reads it back.")
+        return
+    answer.table(
+        f"{new.name}: {old.config_sha256[:12]} to {new.config_sha256[:12]}",
+        [("section", "left"), ("key", "left"), ("old", "left"), ("new", "left")],
+        [[change.section, change.key, change.old or "", change.new or ""] for change in found],
+    )
+    if rehearsal is None:
+        answer.say("No session is recorded that the two contracts could be lived along.")
+        return
+    left, right = rehearsal.old, rehearsal.new
+    answer.table(
+        "The last sessions under both",
+        [("figure", "left"), ("old", "right"), ("new", "right")],
+        [
+            ["value of the fund", amount(_float(left.nav)), amount(_float(right.nav))],
+            ["equity", percent(left.weight), percent(right.weight)],
+            ["turnover", percent(left.turnover), percent(right.turnover)],
+            ["slippage", amount(left.slippage), amount(right.slippage)],
+            ["trades", str(left.trades), str(right.trades)],
+            ["slots held", str(left.held), str(right.held)],
+            ["slots that ask a person", str(left.asked), str(right.asked)],
+            ["events", str(len(left.events)), str(len(right.events))],
+        ],
+    )
+    answer.say(rehearsal.note)
+    for name, lived in (("old", left), ("new", right)):
+        for sentence in lived.events:
+            answer.say(f"{name}: {sentence}")
+        if lived.failed:
+            answer.say(f"{name}: not lived to the end: {lived.failed}")
+
+
+def _float(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+def _list(answer: Answer, found: "tuple[Judged, ...]", currency: str) -> None:
+    answer.table(
+        f"Overrides, earned against the rule in {currency} (below zero: a loss)",
+        [("id", "right"), ("slot", "left"), ("by", "left"), ("instead", "left"), ("earned", "right"),
+         ("to", "left"), ("reason", "left")],
+        [
+            [
+                str(one.sequence),
+                f"{one.session}:{one.slot}",
+                one.by,
+                "no trade" if one.wanted is None else percent(one.wanted),
+                f"{one.earned:,.2f}",
+                str(one.upto),
+                one.reason,
+            ]
+            for one in found
+        ],
+    )  # fmt: skip
+    if found:
+        answer.say(f"Together {sum(one.earned for one in found):,.2f} {currency}.")

@@ -1,0 +1,369 @@
+"""People's day through the real command line: proposals approved, rejected, expired; contracts and code; overrides."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from insure.book import Book
+from insure.book.alerts import AlertBook
+from insure.book.verify import verify
+from tests.conftest import Insure, Said
+from tests.schedules.world import at, outcomes, write_fund
+
+QUIET = "market_halt_falls = []\nbreaker_gap_budget = 0\nbreaker_slippage_sigmas = 0\n"
+"""The breakers have tests of their own."""
+PRICES = {"25": "1000", "27": "1001", "30": "1010"}
+
+
+class Told:
+    """A desk in a folder, its command line at instants that the test says, and its prices."""
+
+    def __init__(self, insure: Insure, folder: Path, controls: str, people: str = '["Ada", "Ben", "Cleo"]') -> None:
+        self.insure, self.folder = insure, folder
+        folder.mkdir()
+        (folder / "desk.toml").write_text(f'name = "Tested desk"\npeople = {people}\n', encoding="utf-8")
+        self.path = write_fund(folder, start="2026-11-25", slot="close-60min", deadline=30)
+        text = self.path.read_text(encoding="utf-8").replace('kind = "sample"', 'kind = "csv"\nfile = "prices.csv"')
+        self.path.write_text(f"{text}\n[controls]\n{QUIET}{controls}\n", encoding="utf-8")
+        self.tell(**PRICES)
+
+    def tell(self, **closes: str) -> None:
+        lines = [f"2026-11-{int(day.strip('d')):02},{close}" for day, close in closes.items()]
+        (self.folder / "prices.csv").write_text("\n".join(["date,close", "2026-11-24,1000", *lines]) + "\n")
+
+    def __call__(self, moment: str, *arguments: str) -> Said:
+        with time_machine.travel(at(f"2026-11-{moment}"), tick=False):
+            return self.insure(*arguments, "--desk", str(self.folder))
+
+    def json(self, moment: str, *arguments: str) -> dict[str, object]:
+        said = self(moment, *arguments, "--json")
+        return said.json
+
+    def waiting(self, moment: str) -> list[dict[str, object]]:
+        found = self.json(moment, "status")["proposals"]
+        assert isinstance(found, list)
+        return found
+
+    def change(self, before: str, after: str) -> None:
+        text = self.path.read_text(encoding="utf-8")
+        assert before in text
+        self.path.write_text(text.replace(before, after), encoding="utf-8")
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        with Book.open(self.folder / "insure.db") as book:
+            return outcomes(book)
+
+    @property
+    def units(self) -> Decimal:
+        with Book.open(self.folder / "insure.db") as book:
+            return book.standing("tested").holdings.units
+
+    def verified(self) -> None:
+        with Book.open(self.folder / "insure.db") as book:
+            found = verify(book).findings
+        assert not found, [finding.sentence for finding in found]
+
+
+def alerts(desk: Told) -> dict[str, str]:
+    with Book.open(desk.folder / "insure.db") as book:
+        return {one.alert.kind: one.alert.grade for one in AlertBook(book).open()}
+
+
+def number(found: list[dict[str, object]]) -> str:
+    assert len(found) == 1, f"one proposal should wait: {found}"
+    return str(found[0]["id"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "desk"
+
+
+def test_a_trade_that_needs_one_person_waits_and_is_carried_out_at_once(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    contract = desk("25 15:00", "approve", "--contract", "tested", "--by", "ada")
+    assert contract.code == 0, contract.out + contract.err
+    assert "The first contract of tested" in contract.out
+    held = desk("25 20:00", "run-once", "--json")
+    assert held.code == 1, "a slot that waits for a person is no breach"
+    assert alerts(desk) == {"waits for approval": "B"}
+    [waits] = desk.waiting("25 20:01")
+    assert (waits["state"], waits["wanted"], waits["slot"]) == ("waits", 1, "2026-11-25:close-60min")
+    assert waits["expires"] == "2026-11-25T21:00:00+00:00"
+    assert str(waits["cost_of_waiting"]).startswith("Each rise of 1 % in the index costs ")
+    shown = desk("25 20:01", "status")
+    assert "2026-11-25 21:00" in shown.out
+    assert "Each rise of 1 %" in " ".join(shown.out.split())
+    looked = desk("25 20:02", "approve", str(waits["id"]))
+    assert looked.code == 0
+    assert desk.units == 0, "looking at a proposal approves nothing"
+    done = desk("25 20:05", "approve", str(waits["id"]), "--by", "  ADA ", "--reason", "as agreed", "--json")
+    assert done.code == 0, done.out
+    slot = done.json["slot"]
+    assert isinstance(slot, dict)
+    assert (slot["slot"], slot["outcome"]) == ("close-60min.approved", "OK")
+    checks = {check["name"]: check for check in slot["checks"]}
+    assert checks["approval"]["sentence"].endswith("Approved by Ada.")
+    assert desk.units > 0
+    assert desk.waiting("25 20:06") == []
+    assert alerts(desk) == {}
+    again = desk("25 20:07", "approve", str(waits["id"]), "--by", "Ben")
+    assert (again.code, "was approved by Ada" in again.err) == (2, True)
+    desk.verified()
+
+
+def test_four_eyes_are_two_people_and_one_name_never_counts_twice(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "four_eyes"')
+    first = desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    assert "1 more is wanted" in first.out
+    early = desk("25 15:01", "approve", "--contract", "tested", "--by", "ada ")
+    assert early.code == 2
+    assert "Ada has approved proposal 1 already; 1 more must be someone else." in early.err
+    assert desk("25 15:02", "approve", "--contract", "tested", "--by", "Ben").code == 0
+    desk("25 20:00", "run-once")
+    trade = number(desk.waiting("25 20:01"))
+    one = desk("25 20:02", "approve", trade, "--by", "Ben")
+    assert one.code == 0
+    assert desk.units == 0
+    stranger = desk("25 20:02", "approve", trade, "--by", "Eve")
+    assert (stranger.code, "desk.toml lists Ada, Ben, Cleo and nobody else" in stranger.err) == (2, True)
+    two = desk("25 20:03", "approve", trade, "--by", "Cleo")
+    assert two.code == 0, two.err
+    assert "close-60min.approved: OK" in two.out
+    assert desk.units > 0
+    desk.verified()
+
+
+@pytest.mark.parametrize("people", ["[]", '["Ada"]'])
+def test_a_desk_of_one_person_is_told_so_and_goes_on(insure: Insure, folder: Path, people: str) -> None:
+    desk = Told(insure, folder, 'approval = "four_eyes"', people)
+    said = desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    assert "There is no second person at this desk; that stands in the record." in said.out
+    desk("25 20:00", "run-once")
+    trade = number(desk.waiting("25 20:01"))
+    done = desk("25 20:02", "approve", trade, "--by", "Ada", "--json").json
+    assert "no second person" in str(done["sentence"])
+    slot = done["slot"]
+    assert isinstance(slot, dict)
+    assert any("Approved by Ada (no second person)." in check["sentence"] for check in slot["checks"])
+    assert desk.units > 0
+    desk.verified()
+
+
+def test_a_desk_of_one_person_that_asks_for_the_block_gets_it(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "four_eyes"\nsecond_person = "required"', '["Ada"]')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    assert desk.outcomes == {"2026-11-25:close-60min": "HELD"}
+    assert desk.units == 0
+
+
+def test_a_rejected_trade_stays_undone_and_needs_a_reason(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 0.01")
+    assert desk("25 20:00", "run-once").code == 0, "a period that begins asks nobody"
+    desk.tell(d25="1000", d27="900")
+    assert desk("27 17:00", "run-once").code == 1
+    trade = number(desk.waiting("27 17:01"))
+    before = desk.units
+    mute = desk("27 17:02", "reject", trade, "--by", "Ada", "--reason", " ")
+    assert (mute.code, "reason is empty" in mute.err) == (2, True)
+    no = desk("27 17:02", "reject", trade, "--by", "Ada", "--reason", "not today")
+    assert no.code == 0
+    assert desk.waiting("27 17:03") == []
+    late = desk("27 17:03", "approve", trade, "--by", "Ben")
+    assert (late.code, "was rejected by Ada" in late.err) == (2, True)
+    assert desk.units == before
+    assert desk("27 17:04", "run-once").code == 5, "nothing follows from a no"
+    desk.verified()
+
+
+def test_a_proposal_expires_and_people_are_called(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"\nproposal_minutes = 10')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    trade = number(desk.waiting("25 20:10"))
+    assert desk.waiting("25 20:10:01") == []
+    late = desk("25 20:10:01", "approve", trade, "--by", "Ada")
+    assert late.code == 2
+    assert "expired at 2026-11-25 20:10 UTC; it is 2026-11-25 20:10. Nothing was changed." in late.err
+    assert desk.units == 0
+
+
+def test_a_trade_that_moved_beyond_what_was_approved_is_proposed_anew(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    first = number(desk.waiting("25 20:01"))
+    desk.tell(d25="1080")
+    done = desk("25 20:05", "approve", first, "--by", "Ada", "--json")
+    assert done.code == 1, "approved, and held again"
+    slot = done.json["slot"]
+    assert isinstance(slot, dict)
+    assert "The price has moved 800 bps since proposal" in slot["reason"]
+    second = number(desk.waiting("25 20:06"))
+    assert second != first
+    assert desk("25 20:07", "approve", second, "--by", "Ben").code == 0
+    assert list(desk.outcomes) == [
+        "2026-11-25:close-60min", "2026-11-25:close-60min.approved", "2026-11-25:close-60min.approved-2",
+    ]  # fmt: skip
+    assert desk.units > 0
+    desk.verified()
+
+
+def test_a_new_slot_makes_an_old_proposal_void(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"\nproposal_minutes = 10000')
+    desk.change('slot = "close-60min"', 'slot = "every 60min"')
+    desk("25 14:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 15:30", "run-once")
+    old = number(desk.waiting("25 15:31"))
+    desk("25 16:30", "run-once")
+    new = number(desk.waiting("25 16:31"))
+    late = desk("25 16:32", "approve", old, "--by", "Ada")
+    assert (late.code, "has decided at 2026-11-25:open+120min since" in late.err) == (2, True), late.err
+    assert desk("25 16:33", "approve", new, "--by", "Ada").code == 0
+    assert desk.units > 0
+
+
+def test_a_changed_contract_waits_shows_what_it_changes_and_then_is_in_force(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"\nask_buy_after_fall = 0')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    desk("25 20:01", "approve", number(desk.waiting("25 20:01")), "--by", "Ada")
+    bought = desk.units
+    desk.change('approval = "approve"', 'approval = "auto"')
+    desk("25 20:30", "run-once")
+    assert alerts(desk) == {"contract waits for approval": "B"}
+    waits = number(desk.waiting("25 20:31"))
+    held = desk("27 17:00", "run-once")
+    assert held.code == 1, "the old mode still asks: the file alone changes nothing"
+    assert desk.units == bought
+    assert {one["subject"] for one in desk.waiting("27 17:01")} == {"contract", "trade"}
+    shown = desk("27 17:02", "approve", waits, "--by", "Ben", "--json").json
+    [change] = [one for one in list(shown["changes"]) if one["key"] == "approval"]  # type: ignore[call-overload]
+    assert (change["section"], change["old"], change["new"]) == ("controls", "approve", "auto")
+    replay = shown["replay"]
+    assert isinstance(replay, dict)
+    assert [step["session"] for step in replay["new"]["steps"]] == ["2026-11-25", "2026-11-25", "2026-11-27"]
+    assert set(replay["old"]["steps"][0]) >= {"nav", "weight", "traded", "slippage", "outcome"}
+    assert "contract waits for approval" not in alerts(desk)
+    trade = [one for one in desk.waiting("27 17:03") if one["subject"] == "trade"]
+    assert trade == [], "a proposal under the old contract is void"
+    assert desk("30 20:00", "run-once").code == 0, "auto is in force now"
+    assert desk.outcomes["2026-11-30:close-60min"] == "OK"
+    desk.verified()
+
+
+def test_an_approval_binds_to_the_file_that_was_shown(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "run-once")
+    waits = number(desk.waiting("25 15:01"))
+    desk.change("floor_fraction = 0.9", "floor_fraction = 0.5")
+    void = desk("25 15:02", "approve", waits, "--by", "Ada")
+    assert (void.code, "the proposal is void. Nothing was approved." in void.err) == (2, True), void.err
+    desk("25 20:00", "run-once")
+    assert desk.outcomes == {"2026-11-25:close-60min": "HELD"}
+    assert "waits for one person: approve it with `insure approve --contract tested --by NAME`" in str(
+        desk.json("25 20:01", "status")["funds"]
+    )
+
+
+@pytest.mark.parametrize("change", ['stage = "replay"', 'stage = "shadow"'])
+def test_another_stage_goes_round_nobody(insure: Insure, folder: Path, change: str) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    desk.change('stage = "paper"', change)
+    held = desk("27 17:00", "rebalance", "tested", "--json")
+    assert held.code == 1, held.out
+    assert held.json["session"] == "2026-11-27", "the contract in force decides, at its own slot"
+    assert desk.units == 0
+    assert {one["subject"] for one in desk.waiting("27 17:01")} == {"contract", "trade"}
+
+
+def test_a_fund_bound_to_its_code_is_held_under_other_code(
+    insure: Insure, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Told(insure, folder, "")
+    said = desk("25 15:00", "approve", "--code", "tested", "--by", "Ada")
+    assert said.code == 0, said.err
+    assert desk("25 20:00", "run-once").code == 0
+    twice = desk("25 20:10", "approve", "--code", "tested", "--by", "Ben")
+    assert (twice.code, "already" in twice.err) == (2, True)
+    monkeypatch.setattr("schedules.desk.code_sha256", lambda: "f" * 64)
+    held = desk("27 17:00", "run-once", "--json")
+    assert held.code == 3, "a gate that refuses is no question"
+    assert "The code in use (ffffffffffff) is not the approved one" in held.out
+    assert desk("27 17:05", "approve", "--code", "tested", "--by", "Ben").code == 0
+    assert desk("30 20:00", "run-once").code in {0, 3}, "the breaker of the mismatch has tests of its own"
+    desk.verified()
+
+
+def test_an_override_stands_for_one_slot_and_is_judged_in_money(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    assert desk("25 20:00", "run-once").code == 0
+    for arguments, words in (
+        (("--weight", "0.4", "--by", "Eve", "--reason", "x"), "and nobody else"),
+        (("--weight", "1.4", "--by", "Ada", "--reason", "x"), "allows 0 to 1"),
+        (("--weight", "nan", "--by", "Ada", "--reason", "x"), "allows 0 to 1"),
+        (("--weight", "0.4", "--by", "Ada"), "reason is empty"),
+        (("--weight", "0.4", "--no-trade", "--by", "Ada", "--reason", "x"), "Say what instead of the rule"),
+        (("--weight", "0.4", "--by", "Ada", "--reason", "x", "--slot", "2026-11-25"), "Not traded late"),
+        (("--weight", "0.4", "--by", "Ada", "--reason", "x", "--slot", "2026-11-26"), "has no slot"),
+    ):
+        refused = desk("25 21:30", "override", "tested", *arguments)
+        assert (refused.code, words in refused.err) == (2, True), (arguments, refused.err)
+    given = desk(
+        "25 21:31", "override", "tested", "--weight", "0.4", "--by", "ada", "--reason", "an election", "--json"
+    )
+    assert given.code == 0, given.err
+    assert given.json["slot"] == "2026-11-27:close-60min"
+    other = desk("25 21:32", "override", "tested", "--no-trade", "--by", "Ben", "--reason", "y", "--slot", "2026-11-30")
+    assert (other.code, "stands for the slot 2026-11-27:close-60min" in other.err) == (2, True)
+    done = desk("27 17:00", "run-once", "--json").json["slots"]
+    assert isinstance(done, list)
+    rungs = {rung["stage"]: rung for rung in done[0]["ladder"]}
+    assert rungs["override"]["weight"] == 0.4
+    assert "Ada overrides" in rungs["override"]["reason"]
+    assert done[0]["slippage"]["causes"] is not None
+    assert desk("30 20:00", "run-once").code == 0
+    listed = desk("30 20:10", "override", "tested", "--list", "--json").json
+    overrides = listed["overrides"]
+    assert isinstance(overrides, list)
+    [one] = overrides
+    status = desk.json("30 20:11", "status")["overrides"]
+    assert status == {"tested": [one]}
+    assert Decimal(one["earned"]) == Decimal(one["nav_with"]) - Decimal(one["nav_without"])
+    assert Decimal(one["earned"]) < 0, "the index rose while the fund held less than its rule"
+    assert "an election" in desk("30 20:12", "override", "tested", "--list").out
+    desk.verified()
+
+
+def test_an_override_of_no_trade_leaves_what_is_held(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    desk("25 20:00", "run-once")
+    before = desk.units
+    desk.tell(d25="1000", d27="900")
+    assert desk("25 21:00", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "wait").code == 0
+    assert desk("27 17:00", "run-once").code == 0
+    assert desk.units == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("approve", "--by", "Ada"),
+        ("approve", "7", "--contract", "tested", "--by", "Ada"),
+        ("approve", "999", "--by", "Ada"),
+        ("reject", "999", "--by", "Ada", "--reason", "no"),
+        ("approve", "--contract", "nobody", "--by", "Ada"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(insure: Insure, folder: Path, arguments: tuple[str, ...]) -> None:
+    desk = Told(insure, folder, "")
+    said = desk("25 15:00", *arguments)
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("insure: ")
