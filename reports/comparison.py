@@ -14,6 +14,7 @@ from reports.measures import MetricRow, measures
 from reports.points import Point, points
 from reports.slippage import GROUPS, SlippageTable
 
+_SCHEDULE = "fund file, [schedule]"
 _GROUP_ROLES: tuple[Role, ...] = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -42,7 +43,7 @@ def build(fund: Fund, records: Sequence[Record], anchor: tuple[int, str]) -> Com
     Args:
         fund: the contract in force.
         records: all decisions, in order, from the first.
-        anchor: sequence and hash of the last audit row when the report is made.
+        anchor: sequence and hash of the last decision's row on the chain.
 
     Raises:
         InvalidInput: there is no record, or one is another fund's.
@@ -193,21 +194,30 @@ def _rules(fund: Fund, last: Record) -> Figures:
     reinvested = fund.protection.dividends == "reinvested"
     costs = fund.costs
     return {
-        "strategy": Figure("Strategy", fund.strategy.kind.replace("_", " "), "text"),
+        "strategy": Figure("Strategy", fund.strategy.kind.replace("_", " "), "text", "fund file, [strategy]"),
         "tracking": Figure(
             "When the fund drifts from its model",
             f"match {tracking}" if tracking else "the rule looks at net asset value alone",
             "text",
+            "fund file, strategy.tracking",
         ),
-        "trading": Figure("Trades", f"at the price that gave the signal, slot {fund.schedule.slot}", "text"),
-        "day_count": Figure("Day count", fund.schedule.day_count, "text"),
-        "cash": Figure("Cash", "accrues at the rate of the decision before, e^(rate × years)", "text"),
-        "dividends": Figure("Dividends", "reinvested, index too" if reinvested else "paid out, index too", "text"),
-        "put_vol": Figure("The put is marked at", last.decision.snapshot.put_vol_source, "text"),
+        "trading": Figure("Trades", f"at the price that gave the signal, slot {fund.schedule.slot}", "text", _SCHEDULE),
+        "day_count": Figure("Day count", fund.schedule.day_count, "text", _SCHEDULE),
+        "cash": Figure(
+            "Cash", "accrues at the rate of the decision before, e^(rate × years)", "text", "docs/theory.md"
+        ),
+        "dividends": Figure(
+            "Dividends",
+            "reinvested, index too" if reinvested else "paid out, index too",
+            "text",
+            "fund file, protection.dividends",
+        ),
+        "put_vol": Figure("The put is marked at", last.decision.snapshot.put_vol_source, "text", "fund file, [twin]"),
         "costs": Figure(
             "Costs",
             f"commission {costs.commission_bps:g} bps, half spread {costs.half_spread_bps:g} bps of value traded",
             "text",
+            "fund file, [costs]",
         ),
-        "index_costs": Figure("Twin and index", "bought without costs", "text"),
+        "index_costs": Figure("Twin and index", "bought without costs", "text", "docs/theory.md"),
     }

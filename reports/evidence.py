@@ -1,36 +1,12 @@
-"""What a compliance report needs besides decisions: verification, versions, controls, reconciliations."""
+"""What a compliance report needs besides decisions: verification, versions, controls, alerts, contracts."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """Something that a person or a guard did: breaker, kill, lift, override, approval, rejection, restore."""
-
-    at: dt.datetime
-    kind: str
-    by: str
-    sentence: str
-    cost: float | None = None
-    """What it has cost against going on, money; None where that is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """A position of the book against the same position of the custodian."""
-
-    at: dt.datetime
-    position: str
-    book: Decimal
-    custodian: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        """Book minus custodian."""
-        return self.book - self.custodian
+from insure.book.agreed import KeptAlert, KeptContract
+from insure.compliance.controls import ControlsFacts
+from reports.compliance.stress import StressPacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +16,17 @@ class Evidence:
     verified: bool | None = None
     """Whether the book, its chain and its anchors were found whole."""
     verification: str = "the book was not verified for this report"
-    """What was looked at and found, a sentence without its full stop."""
+    """What was looked at and found, a sentence without its full stop; nothing in it may grow with the book."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Version by distribution."""
     calendar_release: str = ""
-    controls: tuple[Control, ...] | None = None
-    reconciliations: tuple[Reconciliation, ...] | None = None
-    incidents: tuple[Control, ...] | None = None
-    """Drills and incidents."""
+    controls: ControlsFacts | None = None
+    """Of the period, out of the chain."""
+    alerts: tuple[KeptAlert, ...] | None = None
+    """Of the fund and of the whole desk, as they stood when the period was over."""
+    contracts: tuple[KeptContract, ...] = ()
+    """Every contract of the fund that was in force up to the end of the period."""
+    entries: Mapping[tuple[dt.date, str], int] = field(default_factory=dict)
+    """Sequence on the chain by session and slot, for the slots of the period."""
+    stress: StressPacks | None = None
+    """Kept stress reports of the period and before it; None where nobody looked for them."""

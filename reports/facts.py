@@ -1,14 +1,17 @@
 """The facts of one decision, row by row: what was held, seen, valued, checked, sent and filled."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from insure.book.record import Record
+from insure.carried_deficit import deficit_of
 from insure.decision import Ladder, Valuation
 from insure.decision.checks import Check
 from insure.decision.options import marked
 from insure.decision.valuation import gap_budget as gap_budget_of
+from insure.execution.deficit import sentence
 from insure.flows import Dealt
 from insure.fund import Fund
 from insure.orders import Fill, Order
@@ -105,6 +108,8 @@ class SourceRow:
     """Where one figure of the market came from."""
 
     figure: str
+    anchor: str
+    """Id of the row on the page."""
     origin: str
     as_of: Figure
     sha256: Figure
@@ -150,7 +155,7 @@ def flow_row(dealt: Dealt) -> FlowRow:
         {
             "money": Figure("Money", dealt.money, "money", "positive into the fund"),
             "shares": Figure("Units of the share class", dealt.shares, "units", "issued or redeemed"),
-            "nav": Figure("Fund before it", dealt.nav, "money"),
+            "nav": Figure("Fund before it", dealt.nav, "money", f"flow {dealt.key}"),
         },
     )
 
@@ -169,8 +174,8 @@ def ladder_rows(record: Record, valuation: Valuation | None) -> tuple[RungRow, .
         RungRow(
             "held",
             STAGE_MEANINGS["held"],
-            Figure("Weight", valuation.weight, "weight"),
-            Figure("Units", held.units, "units"),
+            Figure("Weight", valuation.weight, "weight", "equity / net asset value"),
+            Figure("Units", held.units, "units", "entries of the book"),
             None,
             False,
             "As the book had it before this slot.",
@@ -182,9 +187,9 @@ def ladder_rows(record: Record, valuation: Valuation | None) -> tuple[RungRow, .
             RungRow(
                 rung.stage,
                 STAGE_MEANINGS[rung.stage],
-                Figure("Weight", rung.weight, "weight"),
-                Figure("Units", rung.units, "units"),
-                Figure("Change", rung.weight - previous, "points"),
+                Figure("Weight", rung.weight, "weight", f"rung {rung.stage} of the record"),
+                Figure("Units", rung.units, "units", f"rung {rung.stage} of the record"),
+                Figure("Change", rung.weight - previous, "points", "rung \u2212 rung before"),
                 abs(rung.weight - previous) >= NOTHING,
                 rung.reason,
             )
@@ -196,27 +201,36 @@ def ladder_rows(record: Record, valuation: Valuation | None) -> tuple[RungRow, .
 def market(record: Record) -> Figures:
     seen = record.decision.snapshot
     vol = seen.volatility
-    found = {"price": Figure("Index", seen.price, "price", "one unit of the instrument")}
+    rows = {origin.figure: source_row(origin.figure) for origin in seen.lineage}
+    price_row = rows.get("price", "")
+    found = {"price": Figure("Index", seen.price, "price", "one unit of the instrument", price_row)}
     if seen.previous_price is not None and seen.previous_session is not None:
         found["previous_price"] = Figure(
-            "Index before", seen.previous_price, "price", f"close of {filters.day(seen.previous_session)}"
+            "Index before", seen.previous_price, "price", f"record of {filters.day(seen.previous_session)}"
         )
         found["move"] = Figure(
             "Move", float(seen.price / seen.previous_price) - 1.0, "weight", "price / before \u2212 1"
         )
     if seen.bid is not None and seen.ask is not None:
-        found["bid"] = Figure("Bid", seen.bid, "price")
-        found["ask"] = Figure("Ask", seen.ask, "price")
+        found["bid"] = Figure("Bid", seen.bid, "price", "of the feed's row", price_row)
+        found["ask"] = Figure("Ask", seen.ask, "price", "of the feed's row", price_row)
     found["vol"] = Figure("Hedge volatility", vol.vol, "per_year", _vol_source(record))
     found["put_vol"] = Figure("Volatility of the true put", seen.put_vol, "per_year", seen.put_vol_source)
-    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded")
+    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded", price_row)
     found["dividend_yield"] = Figure(
         "Dividend yield assumed", seen.dividend_yield, "per_year", "continuously compounded"
     )
-    found["dividend"] = Figure("Dividend received per unit", seen.dividend, "price", "since the decision before")
+    found["dividend"] = Figure(
+        "Dividend received per unit", seen.dividend, "price", "since the decision before", price_row
+    )
     if seen.daily_volume is not None:
-        found["daily_volume"] = Figure("Average volume", seen.daily_volume, "count", "20 sessions, units")
+        found["daily_volume"] = Figure("Average volume", seen.daily_volume, "count", "20 sessions, units", price_row)
     return found
+
+
+def source_row(figure: str) -> str:
+    """Id of the row of a page that names where a figure of the market came from."""
+    return f"source-{''.join(letter if letter.isalnum() else '-' for letter in figure)}"
 
 
 def _vol_source(record: Record) -> str:
@@ -290,8 +304,8 @@ def check_row(check: Check) -> CheckRow:
     return CheckRow(
         check.name,
         check.passed,
-        Figure("Value", check.value, unit),
-        Figure("Limit", check.limit, unit),
+        Figure("Value", check.value, unit, "check of the record"),
+        Figure("Limit", check.limit, unit, "fund file, or a bound of the order"),
         Figure("Head-room", check.headroom, unit, "how far the value may still go"),
         check.sentence,
     )
@@ -301,16 +315,51 @@ def _side(units: Decimal) -> Literal["buy", "sell"]:
     return "buy" if units > 0 else "sell"
 
 
+def not_executed(fund: Fund, record: Record) -> tuple[EventRow, ...]:
+    """What of the decision was not executed in its slot, with its price; nothing where all was.
+
+    Later fills are not known to the record: `insure status` shows what is left now.
+    """
+    deficit = deficit_of(fund, record, record.after.units, record.due)
+    if deficit is None:
+        return ()
+    why = f" {record.paused}" if record.paused else ""
+    return (EventRow("not executed in the slot", f"{sentence(deficit, fund.currency)}{why}"),)
+
+
+def order_rows(orders: Sequence[Order]) -> tuple[OrderRow, ...]:
+    """The orders of a decision; where they are spread over time or venues, with when and where."""
+    rows = tuple(order_row(order) for order in orders)
+    if not any(order.not_before or order.venue for order in orders):
+        return rows
+    return tuple(
+        replace(row, figures={**row.figures, **_when_and_where(order)}) for row, order in zip(rows, orders, strict=True)
+    )
+
+
+def _when_and_where(order: Order) -> Figures:
+    begins = "at once" if order.not_before is None else f"{order.not_before:%Y-%m-%d %H:%M:%S} UTC"
+    return {
+        "not_before": Figure("Not before", begins, "text", "fund file, execution.schedule"),
+        "venue": Figure("Venue", order.venue or "any", "text", "fund file, execution.venues"),
+    }
+
+
 def order_row(order: Order) -> OrderRow:
     return OrderRow(
         order.key,
         _side(order.units),
         {
-            "units": Figure("Units", abs(order.units), "units"),
-            "price": Figure("Decided at", order.price, "price"),
-            "price_limit": Figure("Price limit", order.price_limit, "price"),
-            "good_until": Figure("Good until", order.good_until, "instant"),
-            "volume_cap": Figure("Share of volume, at most", order.volume_cap_fraction, "weight"),
+            "units": Figure("Units", abs(order.units), "units", f"order {order.key}"),
+            "price": Figure("Decided at", order.price, "price", f"order {order.key}"),
+            "price_limit": Figure("Price limit", order.price_limit, "price", "fund file, execution.price_limit_bps"),
+            "good_until": Figure("Good until", order.good_until, "instant", "fund file, execution.time_limit_minutes"),
+            "volume_cap": Figure(
+                "Share of volume, at most",
+                order.volume_cap_fraction,
+                "weight",
+                "fund file, execution.volume_cap_fraction",
+            ),
         },
     )
 
@@ -320,12 +369,12 @@ def fill_row(fill: Fill) -> FillRow:
         fill.reference,
         _side(fill.units),
         {
-            "units": Figure("Units", abs(fill.units), "units"),
-            "price": Figure("Price", fill.price, "price"),
-            "value": Figure("Value", fill.value, "money"),
-            "commission": Figure("Commission", fill.commission, "money"),
-            "spread": Figure("Spread", fill.spread, "money"),
-            "at": Figure("At", fill.at, "instant"),
+            "units": Figure("Units", abs(fill.units), "units", f"fill {fill.reference}"),
+            "price": Figure("Price", fill.price, "price", f"fill {fill.reference}"),
+            "value": Figure("Value", fill.value, "money", "units × price"),
+            "commission": Figure("Commission", fill.commission, "money", f"fill {fill.reference}"),
+            "spread": Figure("Spread", fill.spread, "money", f"fill {fill.reference}"),
+            "at": Figure("At", fill.at, "instant", f"fill {fill.reference}"),
         },
     )
 
@@ -353,9 +402,9 @@ def _options_gain(record: Record, fall: float) -> float:
 def _crash(worst: WorstDay, nav: float, equity: float, floor: float) -> CrashRow:
     left = nav + equity * worst.fall
     return CrashRow(
-        Figure("Session", worst.day, "date"),
+        Figure("Session", worst.day, "date", f"{worst.index}, docs/stress.md"),
         Figure("Index", worst.fall, "weight", f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}"),
         Figure("Fund after it", left, "money", "net asset value − equity × fall"),
-        Figure("Above the floor", left - floor, "gain"),
+        Figure("Above the floor", left - floor, "gain", "fund after it \u2212 floor"),
         left >= floor,
     )

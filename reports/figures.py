@@ -21,6 +21,8 @@ Unit = Literal[
     "price",
     "units",
     "weight",
+    "change",
+    "probability",
     "points",
     "bps",
     "per_year",
@@ -34,7 +36,8 @@ Unit = Literal[
     "hash",
 ]
 """How a figure is written: money and price to the cent, gain as money with its sign, weight and per_year as per cent of
-a fraction, points as the difference of two weights, hash in fixed pitch."""
+a fraction, change as per cent with its sign, probability as per cent that is never rounded to zero, points as the
+difference of two weights, hash in fixed pitch."""
 
 Role = Literal["fund", "twin", "index", "floor", "first", "second", "third", "fourth", "fifth"]
 """What a line stands for; its colour, width and dashes follow from it."""
@@ -63,6 +66,8 @@ class Figure:
     unit: Unit
     source: str = ""
     """The formula, or the row of the record that it is read from."""
+    row: str = ""
+    """Id of the row of the same page that names its origin; empty where there is none."""
 
     def __post_init__(self) -> None:
         """A figure is finite, or it is ``NotComputed``."""
@@ -118,10 +123,21 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The last link of the audit chain when the report was made: kept elsewhere, it proves that nothing was cut."""
+    """The last link of the audit chain that the report depends on: kept elsewhere, it proves that nothing was cut."""
 
     sequence: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Which report a new version replaces, and why."""
+
+    report: str
+    """File of the page that is replaced, beside this one."""
+    sha256: str
+    """Of that page."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +159,9 @@ class Head:
     """Of the program that made the decisions shown."""
     config_sha256: str
     anchor: Anchor
+    version: int = 1
+    corrects: Correction | None = None
+    """None for a first version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,19 @@ def percent(value: Number, places: int = 2, *, signed: bool = False) -> str:
     return number(_exact(value) * 100, places, signed=signed) + "%"
 
 
+_LEAST = Decimal("1e-7")
+"""Per cent; what is less likely is written as under it."""
+
+
+def probability(value: Number) -> str:
+    """A probability as per cent: to the hundredth, below 1% to two digits that count, and under 0.0000001% so."""
+    exact = _exact(value) * 100
+    if 0 < exact < _LEAST:
+        return f"under {_LEAST:f}%"
+    places = 2 if exact == 0 or abs(exact) >= 1 else 1 - exact.adjusted()
+    return number(exact, places) + "%"
+
+
 def money(value: Number, currency: str = "", *, signed: bool = False) -> str:
     """Money to the cent, with its currency behind it where one is named."""
     return number(value, 2, signed=signed) + (f" {currency}" if currency else "")
@@ -108,6 +121,8 @@ _NUMBERS: Mapping[Unit, Callable[[Number], str]] = {
     "price": money,
     "units": units,
     "weight": percent,
+    "change": lambda value: percent(value, signed=True),
+    "probability": probability,
     "points": lambda value: number(_exact(value) * 100, 2, signed=True) + " points",
     "bps": lambda value: number(value, 1) + " bps",
     "per_year": percent,

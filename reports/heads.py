@@ -1,12 +1,38 @@
 """The head of a report: which fund, contract, moment and book it speaks of."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from insure.book.record import Record
-from insure.fund import Fund
+from insure.decision import Phase
+from insure.fund import Fund, Stage
 from reports.figures import Anchor, Head, watermark
 
+_STAGES: Mapping[Phase, Stage] = MappingProxyType(
+    {
+        "replay": "replay",
+        "paper": "paper",
+        "shadow": "shadow",
+        "pilot": "pilot",
+        "live-25": "live",
+        "live-50": "live",
+        "live-100": "live",
+    }
+)
 
-def head(kind: str, title: str, period: str, fund: Fund, last: Record, anchor: tuple[int, str]) -> Head:
-    """The head of a report on ``fund`` whose last decision shown is ``last``."""
+
+def head(
+    kind: str,
+    title: str,
+    period: str,
+    fund: Fund,
+    last: Record | None,
+    anchor: tuple[int, str],
+    *,
+    code_version: str = "",
+) -> Head:
+    """The head of a report on ``fund`` whose last decision shown is ``last``; ``code_version`` where there is none."""
+    stage = _stands(fund, last)
     return Head(
         kind=kind,
         title=title,
@@ -14,10 +40,16 @@ def head(kind: str, title: str, period: str, fund: Fund, last: Record, anchor: t
         fund_name=fund.name,
         instrument=fund.instrument,
         currency=fund.currency,
-        stage=fund.stage,
-        watermark=watermark(fund.stage),
+        stage=stage,
+        watermark=watermark(stage),
         period=period,
-        code_version=last.code_version,
-        config_sha256=last.decision.config_sha256,
+        code_version=code_version if last is None else last.code_version,
+        config_sha256=fund.config_sha256 if last is None else last.decision.config_sha256,
         anchor=Anchor(*anchor),
     )
+
+
+def _stands(fund: Fund, last: Record | None) -> Stage:
+    """Where the fund stood when it was decided: a file that says live moves no money before it is promoted."""
+    seen = None if last is None else last.decision.circumstances
+    return fund.stage if seen is None or seen.phase is None else _STAGES[seen.phase]

@@ -14,8 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from insure.errors import InvalidInput
-from reports import charts, filters
+from reports import charts, filters, frontier
 from reports.figures import Chart, Figure, Head, NotComputed, plain
+from reports.pictures import Picture
+from reports.stress import charts as stress_charts
 
 
 class Report(Protocol):
@@ -70,6 +72,8 @@ def _environment() -> Environment:
     environment.filters["figure"] = _figure
     environment.filters["css_string"] = lambda text: Markup(filters.css_string(text))  # noqa: S704 - escaped there
     environment.filters["chart"] = _chart
+    environment.filters["picture"] = _picture
+    environment.filters["frontier"] = _frontier
     environment.filters["cell"] = _cell
     environment.filters["bar"] = _bar
     environment.filters["day"] = filters.day
@@ -99,6 +103,14 @@ def _cell(value: float | None, unit: str) -> Markup:
 
 def _chart(chart: Chart) -> Markup:
     return Markup(charts.draw(chart))  # noqa: S704 - drawn from numbers; its words are escaped there
+
+
+def _picture(picture: Picture) -> Markup:
+    return Markup(stress_charts.draw(picture))  # noqa: S704 - drawn from numbers; its words are escaped there
+
+
+def _frontier(picture: frontier.Frontier) -> Markup:
+    return Markup(frontier.draw(picture))  # noqa: S704 - drawn from numbers; its words are escaped there
 
 
 def _bar(figure: Figure, among: Sequence[Figure], full: float) -> tuple[float, float]:

@@ -28,6 +28,9 @@ class Made:
     """What it is about: its session, or the last of its period."""
     signed: bool | None = None
     """None for reports that nobody signs."""
+    version: int = 1
+    superseded: bool = False
+    """Whether a later version stands beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ class ReportRow:
     path: str
     title: str
     fund_id: str
+    """Empty for the whole desk."""
     day: Figure
+    version: str
+    """Empty for the only one."""
     signed: str
 
 
@@ -94,7 +100,7 @@ def build(
         if not all(_SAFE_PART.fullmatch(part) for part in each.path.split("/")):
             raise InvalidInput(f"path is {each.path!r}; it must stay inside the folder of the reports.")
     rows = tuple(_fund_row(fund, last) for fund, last in funds)
-    unsigned = [each for each in made if each.signed is False]
+    unsigned = [each for each in made if each.signed is False and not each.superseded]
     judgement = worst([row.judgement for row in rows])
     latest = max((last.session for _, last in funds if last is not None), default=None)
     open_points = [
@@ -120,14 +126,29 @@ def build(
         funds=rows,
         waiting=tuple(open_points),
         reports=tuple(
-            ReportRow(each.path, each.title, each.fund_id, Figure("Day", each.day, "date"), _signed(each.signed))
-            for each in sorted(made, key=lambda each: (-each.day.toordinal(), each.fund_id, each.title))
+            ReportRow(
+                each.path,
+                each.title,
+                each.fund_id,
+                Figure("Day", each.day, "date", "session, or the last of the period"),
+                _version(each),
+                _signed(each),
+            )
+            for each in sorted(made, key=lambda each: (-each.day.toordinal(), each.fund_id, each.title, -each.version))
         ),
     )
 
 
-def _signed(signed: bool | None) -> str:
-    return "" if signed is None else "signed" if signed else "to be signed"
+def _version(made: Made) -> str:
+    if made.superseded:
+        return f"{made.version}, superseded"
+    return f"{made.version}, in force" if made.version > 1 else ""
+
+
+def _signed(made: Made) -> str:
+    if made.signed is None or (made.superseded and not made.signed):
+        return ""
+    return "signed" if made.signed else "to be signed"
 
 
 def _verdict(judgement: Judgement, rows: Sequence[FundRow], waiting: Sequence[str]) -> Verdict:
@@ -167,11 +188,11 @@ def _fund_row(fund: Fund, last: Record | None) -> FundRow:
         judgement,
         f"{filters.day(last.session)}: {last.decision.reason}",
         {
-            "nav": Figure("Net asset value", nav, "money", fund.currency),
-            "floor": Figure("Floor", floor, "money"),
-            "cushion": Figure("Cushion", cushion, "gain"),
-            "weight": Figure("In stock", float(equity / nav) if nav else 0.0, "weight"),
-            "gap_budget": Figure("Gap budget", gap, "weight"),
+            "nav": Figure("Net asset value", nav, "money", f"last decision, {fund.currency}"),
+            "floor": Figure("Floor", floor, "money", "of the strategy, last decision"),
+            "cushion": Figure("Cushion", cushion, "gain", "net asset value \u2212 floor"),
+            "weight": Figure("In stock", float(equity / nav) if nav else 0.0, "weight", "stock / net asset value"),
+            "gap_budget": Figure("Gap budget", gap, "weight", "cushion / stock"),
             "slippage": Figure("Against the true put", against, "gain", "this protection period"),
         },
     )

@@ -123,7 +123,7 @@ def measures(records: Sequence[Record], row: Sequence[Point]) -> tuple[MetricRow
             name,
             label,
             definition,
-            *(_measured(label, unit, measure, path, index) for path in (fund, twin, index)),
+            *(_measured(label, definition, unit, measure, path, index) for path in (fund, twin, index)),
         )
         for name, label, definition, unit, measure in _MEASURES
     ]
@@ -145,15 +145,15 @@ def _path(growths: Sequence[float | None], row: Sequence[Point], per_year: float
     return _Path(tuple(values), per_year)
 
 
-def _measured(label: str, unit: Unit, measure: _Measure, path: _Path, index: _Path) -> Figure:
+def _measured(label: str, definition: str, unit: Unit, measure: _Measure, path: _Path, index: _Path) -> Figure:
     if path.missing:
-        return Figure(label, NotComputed(path.missing), unit)
+        return Figure(label, NotComputed(path.missing), unit, definition)
     if len(path.values) < 3:
-        return Figure(label, NotComputed("fewer than three decisions"), unit)
+        return Figure(label, NotComputed("fewer than three decisions"), unit, definition)
     try:
-        return Figure(label, float(measure(path, index)), unit)
+        return Figure(label, float(measure(path, index)), unit, definition)
     except InvalidInput as error:
-        return Figure(label, NotComputed(str(error).rstrip(".")), unit)
+        return Figure(label, NotComputed(str(error).rstrip(".")), unit, definition)
 
 
 def _fund_rows(records: Sequence[Record], row: Sequence[Point], years: float) -> list[MetricRow]:
@@ -192,5 +192,10 @@ def _fund_rows(records: Sequence[Record], row: Sequence[Point], years: float) ->
 def _own_row(name: str, label: str, definition: str, value: Value, unit: Unit) -> MetricRow:
     other = NotComputed("of the fund only")
     return MetricRow(
-        name, label, definition, Figure(label, value, unit), Figure(label, other, unit), Figure(label, other, unit)
+        name,
+        label,
+        definition,
+        Figure(label, value, unit, definition),
+        Figure(label, other, unit, definition),
+        Figure(label, other, unit, definition),
     )

@@ -24,7 +24,7 @@ _PAPER = {
     "--bad": "#a3212b",
 }
 """Colours of the style sheet on paper: pictures are drawn without it (tests/reports/test_pdf.py holds both equal)."""
-_PICTURE = re.compile(r"<svg class=\"chart (wide|narrow)\".*?</svg>", re.DOTALL)
+_PICTURE = re.compile(r"<svg class=\"chart (wide|narrow|small)\".*?</svg>", re.DOTALL)
 _BAR = re.compile(r"<svg class=\"bar ?(\w*)\"")
 _VARIABLE = re.compile(r"var\((--[a-z]+)\)")
 

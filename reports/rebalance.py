@@ -58,7 +58,7 @@ def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[i
         fund: the contract that was in force.
         record: the decision.
         history: all decisions of the fund up to and including this one.
-        anchor: sequence and hash of the last audit row when the report is made.
+        anchor: sequence and hash of the decision's own row on the chain.
 
     Raises:
         InvalidInput: the record is not the last of the history, or is another fund's.
@@ -80,7 +80,10 @@ def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[i
         when=_when(fund, record),
         question=question(record),
         story=story(fund, record, before, gap),
-        events=tuple(facts.EventRow(event.kind, event.sentence) for event in decision.events),
+        events=(
+            *(facts.EventRow(event.kind, event.sentence) for event in decision.events),
+            *facts.not_executed(fund, record),
+        ),
         glance=_glance(record, valuation, gap),
         ladder=facts.ladder_rows(record, valuation),
         ladder_missing="" if record.ladder else decision.reason,
@@ -89,7 +92,7 @@ def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[i
         greeks=facts.greeks(fund, valuation),
         checks=tuple(facts.check_row(check) for check in decision.checks),
         flows=tuple(facts.flow_row(dealt) for dealt in record.flows),
-        orders=tuple(facts.order_row(order) for order in record.orders),
+        orders=facts.order_rows(record.orders),
         fills=tuple(facts.fill_row(fill) for fill in record.fills),
         gap_budget=gap,
         crashes=facts.crashes(record, valuation),
@@ -99,17 +102,18 @@ def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[i
         lineage=tuple(
             facts.SourceRow(
                 source.figure,
+                facts.source_row(source.figure),
                 source.origin,
-                Figure("As of", source.as_of, "date"),
-                Figure("SHA-256", source.sha256, "hash"),
+                Figure("As of", source.as_of, "date", source.origin),
+                Figure("SHA-256", source.sha256, "hash", source.origin),
             )
             for source in decision.snapshot.lineage
         ),
         hashes={
             "decision": Figure("Decision record", sha256(record.canonical()), "hash", "SHA-256 of the record as kept"),
             "contract": Figure("Contract", decision.config_sha256, "hash", "SHA-256 of the effective fund file"),
-            "chain_sequence": Figure("Chain head, entry", anchor[0], "count", "last entry of the audit chain"),
-            "chain_head": Figure("Chain head, hash", anchor[1], "hash", "links every entry before it"),
+            "chain_sequence": Figure("Chain, entry", anchor[0], "count", "of this decision on the audit chain"),
+            "chain_head": Figure("Chain, hash", anchor[1], "hash", "links every entry before it"),
             "code_version": Figure("Program version", record.code_version, "text", "that made the decision"),
         },
     )
@@ -133,14 +137,14 @@ def _when(fund: Fund, record: Record) -> Figures:
         "session": Figure("Session", record.session, "date", f"sessions of {fund.schedule.calendar}"),
         "due": Figure("Due", record.due, "instant", f"slot {record.slot}"),
         "due_local": Figure("Due, exchange time", f"{local:%Y-%m-%d %H:%M %Z}", "text", fund.schedule.calendar),
-        "seen": Figure("Market seen", record.decision.snapshot.at, "instant"),
-        "written": Figure("Written", record.written, "instant"),
+        "seen": Figure("Market seen", record.decision.snapshot.at, "instant", "snapshot of the record"),
+        "written": Figure("Written", record.written, "instant", "record"),
     }
 
 
 def _glance(record: Record, valuation: Valuation | None, gap: Figure) -> Figures:
     equity, nav = facts.after_trade(record)
-    found = {"nav": Figure("Net asset value", nav, "money", "after the trade")}
+    found = {"nav": Figure("Net asset value", nav, "money", "stock + cash + options, after the trade")}
     if valuation is not None and valuation.guarantee > 0.0:
         found["floor"] = Figure("Floor today", valuation.floor, "money", "of the strategy, at this slot")
         found["cushion"] = Figure("Cushion", float(nav) - valuation.floor, "money", "net asset value \u2212 floor")

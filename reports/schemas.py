@@ -14,14 +14,18 @@ from reports.comparison import ComparisonReport
 from reports.compliance import ComplianceReport
 from reports.event import EventReport
 from reports.index import IndexReport
+from reports.optimise import OptimiseReport
 from reports.rebalance import RebalanceReport
+from reports.stress import StressReport
 
 KINDS: Mapping[str, type] = {
     "comparison": ComparisonReport,
     "compliance": ComplianceReport,
     "event": EventReport,
     "index": IndexReport,
+    "optimise": OptimiseReport,
     "rebalance": RebalanceReport,
+    "stress": StressReport,
 }
 
 

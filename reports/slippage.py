@@ -21,20 +21,31 @@ class Cause:
 
 
 _CAUSES = (
+    Cause("before", "model", "Before", "slippage that was there when the scenario or the simulation began"),
     Cause("model", "model", "Model", "another volatility, rate or rule than the true put's"),
     Cause("limits", "rungs", "Limits", "weights that the limits do not allow"),
     Cause("band", "rungs", "Band", "drift that was left untraded inside the band"),
     Cause("throttle", "rungs", "Throttle", "changes spread over several slots"),
+    Cause("override", "rungs", "Override", "what a person wanted instead of the rule"),
+    Cause("rollout", "rungs", "Roll-out", "the part of decisions that the fund's phase held back"),
     Cause("lots", "rungs", "Lots", "whole lots, smallest tickets, cash for costs"),
+    Cause("calendar", "rungs", "Calendar", "sessions on which the schedule does not look"),
+    Cause("lag", "rungs", "Lag", "trades that come later than their signal"),
+    Cause("halts", "rungs", "Halts", "sessions on which trading was shut"),
+    Cause("volume", "rungs", "Volume", "orders larger than the market may take"),
     Cause("execution", "rungs", "Execution", "late, partial or missing fills"),
     Cause("gap", "put", "Gap", "moves beyond three standard deviations of a step"),
     Cause("gamma", "put", "Gamma", "all other moves: the put bends, a hedge is straight"),
+    Cause("overnight", "put", "Overnight", "moves between a close and the next open"),
     Cause("vega", "put", "Vega", "the true put marked at another volatility"),
     Cause("rates", "put", "Rates", "the true put marked at another rate or yield"),
     Cause("commission", "costs", "Commission", "paid to brokers"),
     Cause("spread", "costs", "Spread", "half the quoted spread on each trade"),
+    Cause("half_spread", "costs", "Half spread", "half the quoted spread on each trade"),
+    Cause("futures discount", "costs", "Futures discount", "sales through futures that stood below the index"),
     Cause("impact", "costs", "Impact", "the market moved by our own orders"),
     Cause("rounding", "costs", "Rounding", "fills rounded to the cent"),
+    Cause("cash leg", "cash", "Cash leg", "what the cash leg itself lost"),
     Cause("funding", "cash", "Funding", "interest on cash other than assumed"),
     Cause("dividends", "cash", "Dividends", "dividends other than assumed"),
     Cause("financing", "cash", "Financing", "a premium that is paid from outside the fund"),
@@ -53,6 +64,7 @@ GROUPS: Mapping[str, str] = {
 }
 """Groups of causes, in the order that reports show them."""
 
+_SPAN = "protection period of the record"
 NO_TWIN = "there is no twin to compare with"
 
 
@@ -123,7 +135,7 @@ def tracks(history: Sequence[Record]) -> list[tuple[PeriodSpan, Track]]:
 
 
 def _span(period: Period, last: dt.date) -> PeriodSpan:
-    return PeriodSpan(period.number, Figure("From", period.start, "date"), Figure("To", last, "date"))
+    return PeriodSpan(period.number, Figure("From", period.start, "date", _SPAN), Figure("To", last, "date", _SPAN))
 
 
 def table(history: Sequence[Record]) -> SlippageTable:
@@ -135,7 +147,7 @@ def table(history: Sequence[Record]) -> SlippageTable:
     if found:
         total = Figure("Slippage, all periods", sum(track.total for _, track in found), "gain", "sum of the periods")
     else:
-        total = Figure("Slippage", NotComputed(history[-1].track_missing or NO_TWIN), "gain")
+        total = Figure("Slippage", NotComputed(history[-1].track_missing or NO_TWIN), "gain", "fund \u2212 twin")
     missing = tuple(
         f"From {record.session}: {record.track_missing}."
         for before, record in zip((None, *history[:-1]), history, strict=True)
@@ -151,6 +163,6 @@ def _row(known: Cause, columns: Sequence[Track]) -> CauseRow:
         known.group,
         known.label,
         known.meaning,
-        tuple(Figure(known.label, each, "gain") for each in money),
-        Figure(known.label, sum(money), "gain"),
+        tuple(Figure(known.label, each, "gain", known.meaning or "track of the record") for each in money),
+        Figure(known.label, sum(money), "gain", "sum of the periods"),
     )

@@ -9,7 +9,8 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from reports import comparison, rebalance
 from reports.html import render
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, lived
-from tests.reports.made import compliance_report, event_report, index_report
+from tests.reports.made import compliance_report, event_report, index_report, missed_report, stated_report
+from tests.reports.stressed import stress_report
 
 
 class _Pages(SingleFileSnapshotExtension):
@@ -68,6 +69,21 @@ def test_compliance_page(name: str, snapshot: SnapshotAssertion) -> None:
 
 def test_event_page(snapshot: SnapshotAssertion) -> None:
     assert _scrubbed(render(event_report(PUT))) == snapshot(extension_class=_Pages)
+
+
+@pytest.mark.parametrize("name", ["put", "hold"])
+def test_stress_page(name: str, snapshot: SnapshotAssertion) -> None:
+    page = _scrubbed(render(stress_report(_STRATEGIES[name])))
+    assert page == snapshot(extension_class=_Pages)
+
+
+@pytest.mark.parametrize("kind", ["kill", "restore"])
+def test_stated_event_page(kind: str, snapshot: SnapshotAssertion) -> None:
+    assert _scrubbed(render(stated_report(kind))) == snapshot(extension_class=_Pages)
+
+
+def test_event_page_before_the_first_decision(snapshot: SnapshotAssertion) -> None:
+    assert _scrubbed(render(missed_report())) == snapshot(extension_class=_Pages)
 
 
 def test_index_page(snapshot: SnapshotAssertion) -> None:

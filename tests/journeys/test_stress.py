@@ -134,6 +134,7 @@ def test_a_scenario_file_is_checked_like_a_fund_file(insure: Insure, standing: P
         (("guarded-90", "--from", "1987-10-13"), "needs exactly one --crisis"),
         (("guarded-90", "--crisis", "1987-10", "--from", "1987-10-18"), "it must be a session of crisis 1987-10"),
         (("guarded-90", "--model", "tulips"), "model is 'tulips'; it must be one of gbm"),
+        (("guarded-90", "--model", "gbm", "--workers", "2", "--dask", "tcp://nowhere:1"), "give one of the two"),
         (("guarded-90", "--all-funds"), "needs one of a fund and --all-funds"),
         ((), "needs one of a fund and --all-funds"),
         (("nobody",), "has no fund 'nobody'"),
@@ -155,3 +156,15 @@ def test_a_model_from_the_command_line(insure: Insure, standing: Path) -> None:
     causes = sum(cause["value"] for cause in first["attribution"].values())
     assert causes == pytest.approx(first["figures"]["slippage_mean"]["value"], abs=0.1)
     assert "probability of missing the guarantee" in insure(*asked).out
+    assert "Where the numbers of gbm come from" in insure(*asked).out
+    assert all(len(parameter["origin"]) > 20 for parameter in first["calibration"])
+
+
+@pytest.mark.parametrize("name", ["merton", "kou", "heston", "bates", "bootstrap", "filtered", "regime"])
+def test_a_model_that_two_closes_cannot_tell(insure: Insure, standing: Path, name: str) -> None:
+    said = insure("stress", "guarded-90", "--model", name, "--json")
+    assert said.code == 0
+    assert said.json["model"] is None
+    sentences = said.json["not_computed"]
+    assert isinstance(sentences, list)
+    assert any(sentence.startswith(f"not computed: model {name}: ") for sentence in sentences), sentences

@@ -2,31 +2,64 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 
+from insure.book.agreed import KeptAlert, KeptContract
 from insure.book.record import Record
+from insure.book.trail import Entry
 from insure.compliance import Facts, facts
+from insure.compliance.controls import controls_facts
 from insure.decision import Outcome, fund_calendar
 from insure.fund import Fund
+from insure.happening import happening
 from insure.slots import slots
 from reports import compliance, event, index
-from reports.evidence import Control, Evidence, Reconciliation
+from reports.evidence import Evidence
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, lived
 
 _MONDAY = dt.datetime(2008, 10, 27, 13, 5, tzinfo=dt.UTC)
-EVIDENCE = Evidence(
-    verified=True,
-    verification="the chain of 1,512 entries is whole and every decision comes out again",
-    libraries={"numpy": "2.3.4", "scipy": "1.16.2"},
-    calendar_release="exchange_calendars 4.13.2",
-    controls=(
-        Control(dt.datetime(2008, 10, 27, 13, 5, tzinfo=dt.UTC), "override", "A. Officer", "Sold by hand.", -1250.5),
-    ),
-    reconciliations=(
-        Reconciliation(dt.datetime(2008, 10, 28, 6, tzinfo=dt.UTC), "S&P 500 index unit", Decimal(4146), Decimal(4100)),
-    ),
+STATEMENTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("breaker", "", "The breaker is REDUCE_ONLY: the index fell by a fifth.", {}),
+    ("kill", "A. Officer", "Trading is stopped: the prices are doubted.", {"money": "-31250.5"}),
+    ("lift", "A. Officer", "Trading goes on.", {}),
+    ("override", "A. Officer", "Sold by hand.", {"money": "-1250.5"}),
+    ("approval", "B. Officer", "Approved.", {}),
+    ("reconciliation", "custodian.csv", "46 units differ.", {"judgement": "breached"}),
+    ("drill", "A. Officer", "The kill switch was pulled and lifted.", {}),
+    ("restore", "", "The book was put back from a backup.", {"head_sequence": "1400", "decisions": "1300"}),
 )
+"""Kind, person, sentence and whatever else a row of a control may say."""
+
+
+def entry(kind: str, content: dict[str, str], sequence: int = 83, fund_id: str | None = "guarded") -> Entry:
+    """A row of the chain."""
+    return Entry(sequence, "5e" * 32, _MONDAY, fund_id, kind, content)
+
+
+def statements() -> list[Entry]:
+    """A row of every kind of control that a report tells apart."""
+    return [
+        entry(kind, {"sentence": told, "by": by, **more}, 90 + i, None if kind == "restore" else "guarded")
+        for i, (kind, by, told, more) in enumerate(STATEMENTS)
+    ]
+
+
+def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
+    """Evidence of every kind, for a fund that has lived through some records."""
+    return Evidence(
+        verified=True,
+        verification="chain, ledger and anchors were read; nothing is wrong",
+        libraries={"numpy": "2.3.4", "scipy": "1.16.2"},
+        calendar_release="exchange_calendars 4.13.2",
+        controls=controls_facts(statements()),
+        alerts=(
+            KeptAlert(7, "A", "floor breached", _MONDAY, _MONDAY + dt.timedelta(hours=1), "A. Officer", "Below it."),
+            KeptAlert(8, "A", "slot missed", _MONDAY, None, "", ""),
+            KeptAlert(9, "B", "gap budget low", _MONDAY, _MONDAY + dt.timedelta(days=1), "", "It was 7.10%."),
+        ),
+        contracts=(KeptContract(fund.config_sha256, fund.effective(), records[0].written),),
+        entries={(record.session, record.slot): 2 + i for i, record in enumerate(records)},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +90,69 @@ def facts_of(fund: Fund, records: Sequence[Record], first: dt.date, last: dt.dat
 
 
 def compliance_report(strategy: str, first: dt.date, last: dt.date) -> compliance.ComplianceReport:
-    """A compliance report with evidence of every kind."""
+    """A compliance report with evidence of every kind, on a fund whose contract changes on the way."""
     fund, records = lived(strategy)
     history = [record for record in records if record.session <= last]
-    return compliance.build(fund, facts_of(fund, records, first, last), history, ANCHOR, EVIDENCE)
+    evidence = evidence_of(fund, records)
+    if len(history) > 30:
+        before = replace(fund, limits=replace(fund.limits, highest_weight=1.5, gap_budget_alert=0.1))
+        old = KeptContract(before.config_sha256, before.effective(), history[0].written)
+        history = [_under(record, before) if i < 30 else record for i, record in enumerate(history)]
+        new = replace(evidence.contracts[0], first_used=history[30].written)
+        evidence = replace(evidence, contracts=(old, new))
+    return compliance.build(fund, facts_of(fund, history, first, last), history, ANCHOR, evidence)
+
+
+def _under(record: Record, fund: Fund) -> Record:
+    """The record as if it had been decided under another contract that decides the same."""
+    return replace(record, decision=replace(record.decision, config_sha256=fund.config_sha256))
 
 
 def event_report(strategy: str) -> event.EventReport:
     """The report on the crash."""
     fund, records = lived(strategy)
     crash = records[40]
-    moments = [event.Moment(crash.due, 83, "run", crash.decision.reason)]
-    told = "The index fell by a fifth."
-    return event.build(fund, "floor breached", told, crash.due, records[:41], moments, ANCHOR, ("Tell the board.",))
+    content = {
+        "session": str(crash.session),
+        "slot": crash.slot,
+        "outcome": crash.decision.outcome,
+        "reason": crash.decision.reason,
+        "decision_sha256": "d5" * 32,
+    }
+    if all(each.kind != "floor breached" for each in crash.decision.events):
+        content["outcome"] = "FAILED"
+    own = Entry(83, "5e" * 32, crash.due, fund.id, "run", content)
+    rows = [entry("contract", {"config_sha256": fund.config_sha256}, 1), own]
+    return event.build(happening(own, crash), fund, records[20:41], rows, desk="Desk of tests", code_version=VERSION)
+
+
+def stated_report(kind: str) -> event.EventReport:
+    """The report on a kill, a lift, a breaker, an override or a restore, three decisions after the crash."""
+    fund, records = lived(PUT)
+    rows = statements()
+    own = next(row for row in rows if row.kind == kind)
+    whose = fund if own.fund_id is not None else None
+    history = records[:44] if whose is not None else ()
+    told = happening(own, None)
+    return event.build(told, whose, history, rows[: rows.index(own) + 1], desk="Desk of tests", code_version=VERSION)
+
+
+def missed_report() -> event.EventReport:
+    """The report on a slot that was missed before the fund had decided anything."""
+    fund = contract()
+    own = entry("run", {"session": "2008-10-27", "slot": "close", "outcome": "SKIPPED", "reason": "Nothing ran."})
+    return event.build(happening(own, None), fund, (), (own,), desk="Desk of tests", code_version=VERSION)
 
 
 def index_report() -> index.IndexReport:
     """A desk of three funds, one of which has not decided yet."""
     made = [
-        index.Made("guarded/comparison.html", "Comparison", "guarded", dt.date(2009, 1, 9)),
         index.Made(
-            "guarded/compliance-2008-12.html", "Monthly compliance report", "guarded", dt.date(2008, 12, 31), False
+            "guarded/compliance-2008-12.html", "Compliance", "guarded", dt.date(2008, 12, 31), False, 1, superseded=True
         ),
+        index.Made("event-90-2008-10-27.html", "Event", "", dt.date(2008, 10, 27)),
+        index.Made("guarded/comparison.html", "Comparison", "guarded", dt.date(2009, 1, 9)),
+        index.Made("guarded/compliance-2008-12-v2.html", "Compliance", "guarded", dt.date(2008, 12, 31), False, 2),
     ]
     last = {name: lived(name) for name in (PUT, CPPI)}
     funds = [(fund, records[-1]) for fund, records in last.values()]

@@ -2,17 +2,19 @@
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from insure.compliance import after_trade, facts, worst
+from insure.compliance.controls import ControlsFacts, controls_facts
 from insure.decision import fund_calendar
 from insure.errors import InvalidInput
 from insure.slots import slots
 from reports import compliance
 from reports.evidence import Evidence
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, contract, live, lived, prices
-from tests.reports.made import compliance_report, facts_of, runs_of
+from tests.reports.made import STATEMENTS, compliance_report, entry, facts_of, runs_of
 
 
 def test_floor_is_judged_session_by_session() -> None:
@@ -148,15 +150,146 @@ def test_title_says_what_the_period_is(first: dt.date, last: dt.date, title: str
 def test_what_was_not_looked_at_says_so() -> None:
     fund, records = lived(CPPI)
     found = facts_of(fund, records, records[0].session, records[9].session)
-    report = compliance.build(fund, found, records[:10], ANCHOR, Evidence(), corrects="ab" * 32)
+    report = compliance.build(fund, found, records[:10], ANCHOR, Evidence())
     sections = {section.key: section for section in report.sections}
-    for key in ("controls", "reconciliation", "lineage"):
+    for key in ("controls", "reconciliation", "incidents", "lineage"):
         assert sections[key].judgement is None, f"{key} is judged without evidence"
-    assert report.corrects == "ab" * 32
     assert report.verdict.mark in {"good", "attention"}
 
 
-def test_a_difference_of_positions_is_a_breach() -> None:
+def test_what_was_looked_at_and_not_found_says_so() -> None:
+    fund, records = lived(CPPI)
+    found = facts_of(fund, records, records[0].session, records[9].session)
+    empty = Evidence(controls=ControlsFacts(), alerts=())
+    sections = {each.key: each for each in compliance.build(fund, found, records[:10], ANCHOR, empty).sections}
+    for key in ("controls", "reconciliation", "incidents"):
+        assert sections[key].sentence == "None in the period.", f"{key} says {sections[key].sentence!r}"
+        assert all(table.empty == "None in the period." for table in sections[key].tables)
+    assert sections["controls"].judgement == "kept"
+
+
+def test_rows_of_controls_fill_their_sections() -> None:
     sections = {section.key: section for section in compliance_report(CPPI, *[dt.date(2008, 10, 15)] * 2).sections}
-    assert sections["reconciliation"].judgement == "breached"
+    assert sections["reconciliation"].judgement == "breached", "a row that calls itself a breach is one"
     assert sections["controls"].judgement == "alert"
+    rows = [row for table in sections["controls"].tables for row in table.rows]
+    assert [row.source for row in rows] == [f"chain entry {number}" for number in (91, 92, 90, 93, 94)]
+    assert sections["controls"].figures["cost"].value == pytest.approx(-31250.5 - 1250.5)
+    told = {row.cells[2].value for row in rows}
+    assert {sentence for kind, _, sentence, _ in STATEMENTS if kind in {"kill", "lift", "breaker"}} <= told
+
+
+def test_of_a_wait_whose_cost_is_stated_again_and_again_the_last_row_counts() -> None:
+    told = [
+        entry("waiting", {"sentence": f"{minute} minutes.", "since": since, "money": money}, 100 + number)
+        for number, (since, minute, money) in enumerate(
+            [("10:00", 1, "-5.0"), ("10:00", 2, "-7.5"), ("14:00", 1, "2.0"), ("14:00", 2, "1.0")]
+        )
+    ]
+    found = controls_facts([*told, entry("run", {}, 104)])
+    assert [(event.sequence, event.money) for event in found.waits] == [(101, -7.5), (103, 1.0)]
+    fund, records = lived(CPPI)
+    period = facts_of(fund, records, records[0].session, records[9].session)
+    report = compliance.build(fund, period, records[:10], ANCHOR, Evidence(controls=found, alerts=()))
+    section = next(each for each in report.sections if each.key == "controls")
+    assert section.figures["cost"].value == pytest.approx(-6.5), "a cost so far was counted more than once"
+
+
+def test_a_cost_that_is_no_number_is_not_counted() -> None:
+    for text in ("", "nan", "inf", "a lot"):
+        [event] = controls_facts([entry("kill", {"sentence": "Stopped.", "money": text})]).kills
+        assert event.money is None, f"{text!r} was taken for money"
+
+
+def test_alerts_of_class_a_are_incidents_with_whoever_acknowledged_them() -> None:
+    section = next(
+        each for each in compliance_report(PUT, *[dt.date(2008, 10, 27)] * 2).sections if each.key == "incidents"
+    )
+    assert section.judgement == "alert"
+    closed, unread, other = section.tables[0].rows
+    assert closed.cells[3].value == "A. Officer"
+    assert unread.judgement == "breached"
+    assert unread.cells[3].value == "open when the period was over"
+    assert other.judgement == "kept"
+    assert [row.cells[0].value for row in section.tables[1].rows] == ["drill", "restore, whole desk"]
+
+
+def test_a_changed_contract_is_shown_key_by_key_since_its_first_decision() -> None:
+    _, records = lived(PUT)
+    section = next(
+        each
+        for each in compliance_report(PUT, records[21].session, records[62].session).sections
+        if each.key == "changes"
+    )
+    switches, keys = section.tables
+    assert [row.label for row in switches.rows] == [str(records[30].session)]
+    assert {(row.label, row.cells[1].value, row.cells[2].value) for row in keys.rows} == {
+        ("limits: gap_budget_alert", "0.1", "0.0"),
+        ("limits: highest_weight", "1.5", "1.0"),
+    }
+    assert {row.cells[0].value for row in keys.rows} == {records[30].written}
+    assert section.judgement == "alert"
+
+
+def test_equal_falls_reach_the_floor_exactly() -> None:
+    _, records = lived(CPPI)
+    report = compliance_report(CPPI, records[0].session, records[20].session)
+    section = next(each for each in report.sections if each.key == "gap")
+    table = next(each for each in section.tables if each.first == "Falls")
+    last = records[20]
+    assert last.decision.valuation is not None
+    equity, nav = after_trade(last)
+    for row, count in zip(table.rows, (1, 2, 5, 10), strict=True):
+        fall = row.cells[0].value
+        assert isinstance(fall, float)
+        left = nav - equity + equity * (1.0 - fall) ** count
+        assert left == pytest.approx(last.decision.valuation.floor, rel=1e-12), f"{row.label} does not reach the floor"
+
+
+def test_a_late_fill_counts_for_its_order() -> None:
+    fund, records = lived(CPPI)
+    record = next(each for each in records if each.fills)
+    fill = record.fills[0]
+    unfilled = [replace(each, fills=()) if each is record else each for each in records]
+    due = slots(fund.schedule.timing, fund_calendar(fund), record.session, record.session)
+    span = record.session, record.session
+    history = [each for each in unfilled if each.session <= record.session]
+    early = facts(fund, history, runs_of(history), due, *span).trading
+    late = facts(fund, history, runs_of(history), due, *span, [fill]).trading
+    other = facts(fund, history, runs_of(history), due, *span, [replace(fill, order_key="another:order")]).trading
+    assert (early.fills, early.unfilled_units) == (0, abs(fill.units))
+    assert (late.fills, late.unfilled_units, late.commission) == (1, Decimal(0), fill.commission)
+    assert other == early, "a fill of another period's order was counted"
+
+
+def test_what_ran_beside_the_timetable_is_told_and_judged() -> None:
+    fund, records = lived(PUT)
+    first, last = records[0].session, records[3].session
+    due = slots(fund.schedule.timing, fund_calendar(fund), first, last)
+    runs = runs_of(records[:4])
+    runs.append(replace(runs[3], slot="event-1", outcome="FAILED", reason="It broke."))
+    found = facts(fund, records[:4], runs, due, first, last)
+    assert [fact.slot.name for fact in found.unscheduled] == ["event-1"]
+    assert found.decision_judgement == "breached"
+    assert found.schedule_judgement == "kept"
+
+
+def test_cash_lock_is_told_since_its_first_decision() -> None:
+    fund, records = lived(PUT)
+    locked = [record for record in records if record.decision.memory is not None and record.decision.memory.locked]
+    assert locked, "the crash must lock the fund"
+    day = locked[4].session
+    held = facts_of(fund, [each for each in records if each.session <= day], records[0].session, day).exposure
+    assert held is not None
+    assert (held.locked_since, held.locked) == (locked[0].session, 5)
+    calm = facts_of(fund, records[:40], records[0].session, records[39].session).exposure
+    assert calm is not None
+    assert (calm.locked_since, calm.locked) == (None, 0)
+
+
+def test_the_board_reads_half_a_page() -> None:
+    _, records = lived(PUT)
+    board = compliance_report(PUT, records[21].session, records[62].session).board
+    words = len(" ".join(board).split())
+    assert 100 <= words <= 300, f"{words} words are not half a page"
+    assert "Alerts that called for a person: 2; 1 of them not acknowledged by the end." in " ".join(board)

@@ -28,6 +28,14 @@ def test_written_number_reads_back_within_half_of_its_last_place(value: Decimal 
     )
 
 
+@given(st.floats(min_value=1e-9, max_value=1.0))
+def test_no_probability_is_rounded_to_nothing(value: float) -> None:
+    written = filters.probability(value)
+    back = float(written.removesuffix("%")) / 100.0
+    assert back > 0.0, f"{value!r} is written {written}"
+    assert abs(back - value) <= max(0.06 * value, 0.00005 if value >= 0.01 else 0.0), f"{value!r} is written {written}"
+
+
 @given(st.floats(min_value=-0.004, max_value=0.004))
 def test_what_rounds_to_zero_has_no_sign(value: float) -> None:
     assert filters.number(value, 2, signed=True) == "0.00", f"{value!r} shows a sign"
@@ -55,6 +63,13 @@ def test_what_rounds_to_zero_has_no_sign(value: float) -> None:
         (filters.instant(dt.datetime(2008, 10, 15, 16, tzinfo=_NEW_YORK)), "2008-10-15 20:00 UTC"),
         (filters.figure(NotComputed("no twin"), "money"), "not computed: no twin"),
         (filters.figure(0.0123, "points"), "+1.23 points"),
+        (filters.figure(0.0123, "change"), "+1.23%"),
+        (filters.figure(-0.2047, "change"), "\u221220.47%"),
+        (filters.figure(0.2267, "probability"), "22.67%"),
+        (filters.figure(0.00039, "probability"), "0.039%"),
+        (filters.figure(1.7e-6, "probability"), "0.00017%"),
+        (filters.figure(3e-12, "probability"), "under 0.0000001%"),
+        (filters.figure(0.0, "probability"), "0.00%"),
         (filters.figure(2.5, "multiple"), "2.50\u00d7"),
         (filters.figure(1512, "count"), "1,512"),
         (filters.css_string('a"b'), '"a\\000022 b"'),

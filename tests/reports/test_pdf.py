@@ -12,6 +12,7 @@ from reports.html import render, template_folder
 from reports.pdf import _PAPER, PdfUnavailable, _refuse, pdf
 from tests.reports.lives import ANCHOR, PUT, lived
 from tests.reports.made import compliance_report, event_report, index_report
+from tests.reports.stressed import stress_report
 
 
 def _drawn(html: str) -> bytes:
@@ -36,16 +37,17 @@ def test_pdf_is_the_page_and_the_same_bytes_every_time() -> None:
     assert "/StructTreeRoot" in root, "the PDF is not tagged for screen readers"
 
 
-@pytest.mark.parametrize("kind", ["compliance", "event", "index"])
+@pytest.mark.parametrize("kind", ["compliance", "event", "index", "stress"])
 def test_every_kind_becomes_a_pdf(kind: str) -> None:
     _, records = lived(PUT)
     html = {
         "compliance": render(compliance_report(PUT, records[0].session, records[-1].session)),
         "event": render(event_report(PUT)),
         "index": render(index_report()),
+        "stress": render(stress_report()),
     }[kind]
     read = PdfReader(io.BytesIO(_drawn(html)))
-    assert 1 <= len(read.pages) <= 16, f"{kind} has {len(read.pages)} pages"
+    assert 1 <= len(read.pages) <= (24 if kind == "stress" else 16), f"{kind} has {len(read.pages)} pages"
     assert any(page.extract_text().strip() for page in read.pages)
 
 

@@ -5,14 +5,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 from insure.book.record import Record
-from insure.compliance import Facts, Judgement, Limit, Protection, after_trade
+from insure.compliance import Facts, Judgement, Limit, Protection, SlotFact, after_trade
 from insure.fund import Fund
-from insure.simulation.crises import worst_days
 from reports import filters
+from reports.compliance.operations import chain_entry
+from reports.evidence import Evidence
 from reports.figures import Chart, Figure, Line, NotComputed, Unit
 from reports.sections import Row, Section, Table
 
 _LEAST_FOR_CHART = 5
+_MOST_ROWS = 31
+"""Decisions that a page lists one by one: a month of them, one a day."""
+_CHECKED = "checks of each record"
 _TEXT: Unit = "text"
 _UNITS: dict[str, Unit] = {"money": "money", "weight": "weight", "units": "units"}
 
@@ -30,7 +34,7 @@ def protection(fund: Fund, facts: Facts) -> Section:
     memory = facts.records[-1].decision.memory
     coverage: float | NotComputed = NotComputed("the floor is zero") if held.coverage is None else held.coverage
     figures = {
-        "nav": Figure("Net asset value", held.nav, "money", "at the end, after the trade"),
+        "nav": Figure("Net asset value", held.nav, "money", "stock + cash + options, at the end, after the trade"),
         "floor": Figure("Floor", held.floor, "money", _formula(fund)),
         "cushion": Figure("Cushion", held.cushion, "gain", "net asset value \u2212 floor"),
         "coverage": Figure("Coverage", coverage, "weight", "net asset value / floor"),
@@ -41,7 +45,9 @@ def protection(fund: Fund, facts: Facts) -> Section:
         "below": Figure("Sessions below the floor", len(held.below), "count", f"of {len(facts.records)} decisions"),
     }
     if memory is not None:
-        figures["horizon"] = Figure("Horizon", memory.period.end, "date", f"of period {memory.period.number}")
+        figures["horizon"] = Figure(
+            "Horizon", memory.period.end, "date", f"contract and calendar, period {memory.period.number}"
+        )
     return Section(
         "protection",
         "Protection",
@@ -151,85 +157,72 @@ def exposure(fund: Fund, facts: Facts) -> Section:
     return Section("exposure", "Exposure", judgement, sentence, figures, charts=charts)
 
 
-def gap(fund: Fund, facts: Facts) -> Section:
-    """The instant fall that reaches the floor, and what real crash days would have done."""
-    alert = next((limit for limit in facts.limits if limit.name == "Gap budget alert"), None)
-    if facts.lowest_gap is None or facts.protection is None or alert is None:
-        return Section("gap", "Gap budget", None, "No fall could reach a floor in this period.")
-    last = facts.records[-1]
-    lowest = facts.lowest_gap
-    sentence = (
-        f"The least gap budget was {filters.percent(lowest.value)} on {filters.day(lowest.session)}; "
-        f"the alert stands at {filters.percent(fund.limits.gap_budget_alert)}."
-    )
-    return Section(
-        "gap",
-        "Gap budget",
-        alert.judgement,
-        sentence,
-        {
-            "lowest": Figure("Least gap budget", lowest.value, "weight", f"on {filters.day(lowest.session)}"),
-            "alert": Figure("Alert", fund.limits.gap_budget_alert, "weight", "contract, gap_budget_alert"),
-            "sessions": Figure("Decisions under the alert", alert.sessions, "count"),
-        },
-        (_stress_pack(facts, last),),
-    )
-
-
-def _stress_pack(facts: Facts, last: Record) -> Table:
-    """Real crash days on the fund at the end of the period, beside the same at its beginning."""
-    rows = []
-    before = facts.opening
-    for worst in worst_days()[:8]:
-        now = _above_floor(last, worst.fall)
-        then = _above_floor(before, worst.fall) if before is not None else None
-        rows.append(
-            Row(
-                filters.day(worst.day),
-                (
-                    Figure("Index", worst.fall, "weight"),
-                    Figure("Now", NotComputed("no floor") if now is None else now, "gain"),
-                    Figure("Before", NotComputed("no decision or floor before") if then is None else then, "gain"),
-                ),
-                judgement="kept" if now is None or now >= 0.0 else "alert",
-            )
-        )
-    caption = "Above the floor after each of the worst sessions of the S&P 500, at the end of the period and before it."
-    return Table(caption, "Session", ("Index", "At the end", "Before the period"), tuple(rows))
-
-
-def _above_floor(record: Record, fall: float) -> float | None:
-    valuation = record.decision.valuation
-    if valuation is None or not valuation.guarantee > 0.0:
-        return None
-    equity, value = after_trade(record)
-    return value + equity * fall - valuation.floor
-
-
-def decisions(facts: Facts) -> Section:
+def decisions(facts: Facts, evidence: Evidence) -> Section:
     """Every decision by its outcome; those that did not end OK one by one."""
-    outcomes = Counter(fact.outcome or "not run" for fact in facts.slots)
-    odd = [fact for fact in facts.slots if fact.outcome not in {None, "OK"}]
-    rows = tuple(
-        Row(
-            f"{filters.day(fact.slot.session)} {fact.slot.name}",
-            (Figure("Outcome", str(fact.outcome), _TEXT), Figure("Reason", fact.reason, _TEXT)),
-            judgement="breached" if fact.outcome == "FAILED" else "alert",
-        )
-        for fact in odd
-    )
+    ran = (*facts.slots, *facts.unscheduled)
+    outcomes = Counter(fact.outcome or "not run" for fact in ran)
+    odd = [fact for fact in ran if fact.outcome not in {None, "OK"}]
     figures = {
         str(name): Figure(str(name), count, "count", "slots that ended so") for name, count in sorted(outcomes.items())
     }
     told = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())) or "none was due"
+    rows = tuple(_odd_row(fact, chain_entry(evidence, fact)) for fact in odd)
     return Section(
         "decisions",
         "Decisions",
         facts.decision_judgement,
         f"Slots by outcome: {told}.",
         figures,
-        (Table("Slots that did not end OK.", "Slot", ("Outcome", "Reason"), rows, "Every slot that ran ended OK."),),
+        (
+            Table(
+                "Slots that did not end OK.", "Slot", ("Outcome", "Reason"), rows, "None: every slot that ran ended OK."
+            ),
+            _daily(facts, evidence),
+        ),
     )
+
+
+def _odd_row(fact: SlotFact, source: str) -> Row:
+    return Row(
+        f"{filters.day(fact.slot.session)} {fact.slot.name}",
+        (Figure("Outcome", str(fact.outcome), _TEXT, source), Figure("Reason", fact.reason, _TEXT, source)),
+        source,
+        "breached" if fact.outcome == "FAILED" else "alert",
+    )
+
+
+def _daily(facts: Facts, evidence: Evidence) -> Table:
+    """Each decision with its row on the chain: where every other figure of the report is read from."""
+    rows = []
+    for record in facts.records:
+        source = _entry(evidence, record)
+        sequence = evidence.entries.get((record.session, record.slot))
+        entry: int | NotComputed = NotComputed("not handed in") if sequence is None else sequence
+        equity, value = after_trade(record)
+        ladder = record.ladder
+        target: float | NotComputed = NotComputed("nothing was decided") if ladder is None else ladder["model"].weight
+        rows.append(
+            Row(
+                f"{filters.day(record.session)} {record.slot}",
+                (
+                    Figure("Outcome", record.decision.outcome, _TEXT, source),
+                    Figure("Index", record.decision.snapshot.price, "price", source),
+                    Figure("Net asset value", value, "money", source),
+                    Figure("Target", target, "weight", source),
+                    Figure("Held", equity / value if value > 0.0 else 0.0, "weight", source),
+                    Figure("Chain entry", entry, "count", source),
+                ),
+            )
+        )
+    columns = ("Outcome", "Index", "Net asset value", "Target", "Held", "Chain entry")
+    if len(rows) > _MOST_ROWS:
+        return Table("Every decision.", "Slot", columns, (), f"{len(rows)}; `insure export` writes them as a table.")
+    return Table("Every decision, and its row on the chain.", "Slot", columns, tuple(rows), "Nothing was decided.")
+
+
+def _entry(evidence: Evidence, record: Record) -> str:
+    sequence = evidence.entries.get((record.session, record.slot))
+    return "no entry of the chain" if sequence is None else f"chain entry {sequence}"
 
 
 def executions(fund: Fund, facts: Facts) -> Section:
@@ -245,13 +238,13 @@ def executions(fund: Fund, facts: Facts) -> Section:
         judgement,
         f"{done.orders} orders, {done.fills} fills; {unfilled}.",
         {
-            "orders": Figure("Orders", done.orders, "count"),
-            "fills": Figure("Fills", done.fills, "count"),
+            "orders": Figure("Orders", done.orders, "count", "records of the period"),
+            "fills": Figure("Fills", done.fills, "count", "records, and chain entries of later fills"),
             "unfilled": Figure("Units not filled", done.unfilled_units, "units", "ordered \u2212 filled"),
             "bought": Figure("Bought", done.bought, "money", f"value of fills, {fund.currency}"),
             "sold": Figure("Sold", done.sold, "money", f"value of fills, {fund.currency}"),
-            "commission": Figure("Commission", done.commission, "money"),
-            "spread": Figure("Spread", done.spread, "money"),
+            "commission": Figure("Commission", done.commission, "money", "sum of the fills"),
+            "spread": Figure("Spread", done.spread, "money", "sum of the fills"),
         },
     )
 
@@ -262,10 +255,10 @@ def checks(facts: Facts) -> Section:
         Row(
             tally.name.capitalize(),
             (
-                Figure("Made", tally.made, "count"),
-                Figure("Failed", tally.failed, "count"),
-                Figure("Least head-room", tally.tightest.value, _UNITS.get(tally.unit, "number")),
-                Figure("On", tally.tightest.session, "date"),
+                Figure("Made", tally.made, "count", _CHECKED),
+                Figure("Failed", tally.failed, "count", _CHECKED),
+                Figure("Least head-room", tally.tightest.value, _UNITS.get(tally.unit, "number"), "limit − value"),
+                Figure("On", tally.tightest.session, "date", _CHECKED),
             ),
             judgement="alert" if tally.failed else "kept",
         )
@@ -278,7 +271,9 @@ def checks(facts: Facts) -> Section:
         "Checks before the trade",
         "alert" if failed else "kept",
         f"{made} checks, {failed} failed; what fails is held, not traded.",
-        tables=(Table("Checks of the period.", "Check", ("Made", "Failed", "Least head-room", "On"), rows),),
+        tables=(
+            Table("Checks of each record of the period.", "Check", ("Made", "Failed", "Least head-room", "On"), rows),
+        ),
     )
 
 
@@ -296,7 +291,7 @@ def limits(facts: Facts) -> Section:
         f"{told.capitalize()}." if told else "Every limit was kept.",
         tables=(
             Table(
-                "Limits of the contract; a breach is active where our trade went past it, else passive.",
+                "Limits of the fund file, [limits]; a breach is active where our trade went past it, else passive.",
                 "Limit",
                 ("Limit", "Furthest", "On", "Head-room", "State", "Decisions past it", "In a row now"),
                 tuple(_limit_row(limit) for limit in facts.limits),
@@ -313,27 +308,32 @@ def _how(limit: Limit) -> str:
 
 def _limit_row(limit: Limit) -> Row:
     state = "kept" if limit.judgement == "kept" else f"{limit.breach} breach" if limit.breach else "alert"
+    source = "fund file, [limits]"
     return Row(
         limit.name,
         (
-            Figure("Limit", limit.bound, limit.unit),
-            Figure("Furthest", limit.worst.value, limit.unit),
-            Figure("On", limit.worst.session, "date"),
-            Figure("Head-room", limit.headroom, limit.unit),
-            Figure("State", state, _TEXT),
-            Figure("Decisions past it", limit.sessions, "count"),
-            Figure("In a row now", limit.age, "count"),
+            Figure("Limit", limit.bound, limit.unit, source),
+            Figure("Furthest", limit.worst.value, limit.unit, "record of the session beside it"),
+            Figure("On", limit.worst.session, "date", "record"),
+            Figure("Head-room", limit.headroom, limit.unit, "distance from the limit"),
+            Figure("State", state, _TEXT, "active: past it by our own trade"),
+            Figure("Decisions past it", limit.sessions, "count", "records of the period"),
+            Figure("In a row now", limit.age, "count", "records up to the last"),
         ),
         judgement=limit.judgement,
     )
 
 
-def events(facts: Facts) -> Section:
+def events(facts: Facts, evidence: Evidence) -> Section:
     """Everything that the decisions themselves said must be read."""
     rows = tuple(
         Row(
             filters.day(record.session),
-            (Figure("Event", event.kind, _TEXT), Figure("What", event.sentence, _TEXT)),
+            (
+                Figure("Event", event.kind, _TEXT, _entry(evidence, record)),
+                Figure("What", event.sentence, _TEXT, _entry(evidence, record)),
+            ),
+            _entry(evidence, record),
             judgement="breached" if event.kind == "floor breached" else "kept",
         )
         for record in facts.records

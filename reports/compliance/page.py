@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from insure.book.record import Record
 from insure.compliance import Facts
 from insure.fund import Fund
-from reports import compliance_operations as operations
-from reports import compliance_sections as parts
 from reports import filters, slippage
+from reports.compliance import gap, lineage, operations, stress
+from reports.compliance import sections as parts
+from reports.compliance.board import board
+from reports.config_diff import parameter_changes
 from reports.evidence import Evidence
 from reports.figures import Figure, Figures, Head, NotComputed, Verdict, plain
 from reports.heads import head
@@ -31,8 +33,6 @@ class ComplianceReport:
     sections: tuple[Section, ...]
     slippage: SlippageTable
     signers: tuple[str, ...]
-    corrects: str
-    """Hash of the report that this one replaces; empty for a first version."""
 
     def figures(self) -> dict[str, object]:
         """Everything that the page shows, as JSON can hold it."""
@@ -47,50 +47,49 @@ def build(
     history: Sequence[Record],
     anchor: tuple[int, str],
     evidence: Evidence,
-    *,
-    corrects: str = "",
 ) -> ComplianceReport:
     """The report on a period; pure.
 
     Args:
-        fund: the contract in force.
+        fund: the contract in force at the last decision of the period.
         facts: of the period, as ``insure.compliance.facts`` found them.
         history: all decisions up to the end of the period, in order; at least one.
-        anchor: sequence and hash of the last audit row when the report is made.
-        evidence: what the book does not hold in its decisions: verification, libraries, controls, reconciliations.
-        corrects: SHA-256 of the report that this one replaces; empty for a first version.
+        anchor: sequence and hash of the last audit row that the report depends on.
+        evidence: what the book does not hold in its decisions: verification, versions, controls, alerts, contracts.
     """
     last = history[-1]
     sections = (
         parts.protection(fund, facts),
         parts.exposure(fund, facts),
-        parts.gap(fund, facts),
-        parts.decisions(facts),
+        gap.cash_lock(fund, facts),
+        gap.gap(fund, facts),
+        parts.decisions(facts, evidence),
         parts.executions(fund, facts),
         parts.checks(facts),
         parts.limits(facts),
-        parts.events(facts),
+        parts.events(facts, evidence),
         operations.controls(evidence),
-        operations.data_quality(facts),
+        operations.incidents(evidence),
+        operations.data_quality(facts, evidence),
         operations.reconciliation(evidence),
-        operations.schedule(facts),
+        operations.schedule(facts, evidence),
         operations.value_at_risk(facts),
+        *stress.sections(fund.id, facts.first, facts.last, evidence.stress),
         operations.liquidity(facts),
-        operations.model_card(fund, last),
-        operations.changes(facts),
-        operations.regulation(fund, facts),
-        operations.lineage(facts, anchor, evidence),
+        lineage.model_card(fund, last),
+        parameter_changes(facts, evidence.contracts),
+        lineage.regulation(fund, facts),
+        lineage.lineage(facts, anchor, evidence),
     )
     table = slippage.table(history)
     return ComplianceReport(
         head=head("compliance", _title(facts), _span(facts), fund, last, anchor),
         verdict=_verdict(facts, sections),
         glance=_glance(facts, last, table),
-        board=_board(fund, facts, table, sections),
+        board=board(fund, facts, table, sections, evidence),
         sections=sections,
         slippage=table,
         signers=SIGNERS,
-        corrects=corrects,
     )
 
 
@@ -129,8 +128,8 @@ def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
     protection, exposure = facts.protection, facts.exposure
     none = NotComputed("no floor was in force")
     return {
-        "nav": Figure("Net asset value", parts.nav(last), "money", "at the end, after the trade"),
-        "floor": Figure("Floor", protection.floor if protection else none, "money", "at the end"),
+        "nav": Figure("Net asset value", parts.nav(last), "money", "stock + cash + options, at the end"),
+        "floor": Figure("Floor", protection.floor if protection else none, "money", "of the strategy, at the end"),
         "coverage": Figure(
             "Coverage",
             none if protection is None or protection.coverage is None else protection.coverage,
@@ -138,40 +137,16 @@ def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
             "net asset value / floor",
         ),
         "weight": Figure(
-            "In stock", exposure.executed if exposure else NotComputed("nothing was decided"), "weight", "at the end"
+            "In stock",
+            exposure.executed if exposure else NotComputed("nothing was decided"),
+            "weight",
+            "stock / net asset value, at the end",
         ),
         "gap_budget": Figure(
             "Least gap budget",
             facts.lowest_gap.value if facts.lowest_gap else NotComputed("no fall could reach a floor"),
             "weight",
-            f"on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "",
+            f"cushion / stock, on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "cushion / stock",
         ),
         "slippage": Figure("Against the true put", table.total.value, "gain", "sum of all protection periods"),
     }
-
-
-def _board(fund: Fund, facts: Facts, table: SlippageTable, sections: Sequence[Section]) -> tuple[str, ...]:
-    """What a board needs to know, in sentences."""
-    paragraphs = []
-    protection = facts.protection
-    if protection is None:
-        paragraphs.append(f"{fund.name} promised no floor in this period.")
-    else:
-        side = "above" if protection.cushion >= 0.0 else "below"
-        away = filters.money(abs(protection.cushion), fund.currency)
-        paragraphs.append(
-            f"{fund.name} ended the period {away} {side} its floor. "
-            f"{parts.lowest_sentence(fund, protection)} {parts.below_sentence(protection)}"
-        )
-    trading = facts.trading
-    traded = filters.money(trading.bought + trading.sold, fund.currency)
-    cost = filters.money(trading.commission + trading.spread, fund.currency)
-    paragraphs.append(f"It traded {traded} in {trading.fills} fills, at a cost of {cost}.")
-    if not isinstance(table.total.value, NotComputed):
-        paragraphs.append(
-            f"Against the same capital with a true put it stands at {filters.figure(table.total.value, 'gain')} "
-            f"{fund.currency}, over all protection periods."
-        )
-    open_parts = [f"{section.title}: {section.sentence}" for section in sections if section.judgement == "breached"]
-    paragraphs.extend(open_parts)
-    return tuple(paragraphs)

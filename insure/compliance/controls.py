@@ -1,0 +1,135 @@
+"""What persons and guards did in a period, out of the rows of the chain: kills, breakers, overrides, approvals ..."""
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+
+from insure.book.trail import Entry
+from insure.compliance.measures import Judgement
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "kill": "kills",
+        "lift": "lifts",
+        "breaker": "breakers",
+        "waiting": "waits",
+        "override": "overrides",
+        "proposal": "proposals",
+        "approval": "approvals",
+        "rejection": "rejections",
+        "promotion": "promotions",
+        "reconciliation": "reconciliations",
+        "break": "breaks",
+        "restore": "restores",
+        "drill": "drills",
+        "pause": "pauses",
+        "deficit": "deficits",
+    }
+)
+"""Kinds of rows that are controls, with their field of ``ControlsFacts``. The content of such a row is a flat object of
+text: ``sentence``, and optionally ``by``, ``money`` (what it cost, below zero a loss), ``judgement`` and ``open`` (what
+somebody still has to do)."""
+_JUDGEMENTS: Mapping[str, Judgement] = {"kept": "kept", "alert": "alert", "breached": "breached"}
+_TO_BE_READ = frozenset({"kill", "breaker", "override", "restore", "break"})
+
+
+@dataclass(frozen=True, slots=True)
+class ControlEvent:
+    """One thing that was done, or that a guard did."""
+
+    at: dt.datetime
+    kind: str
+    sentence: str
+    money: float | None
+    """What it cost against going on, below zero a loss; None where nobody has measured it."""
+    by: str
+    sequence: int
+    """Of its row on the chain."""
+    judgement: Judgement
+    open: str
+    """What somebody still has to do; empty for nothing."""
+    fund_id: str | None
+    """None for what concerned the whole desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlsFacts:
+    """The controls of a period by kind, each in the order of the chain."""
+
+    kills: tuple[ControlEvent, ...] = ()
+    lifts: tuple[ControlEvent, ...] = ()
+    breakers: tuple[ControlEvent, ...] = ()
+    waits: tuple[ControlEvent, ...] = ()
+    """What standing still came to while a breaker was not NORMAL: the last row of each wait."""
+    overrides: tuple[ControlEvent, ...] = ()
+    approvals: tuple[ControlEvent, ...] = ()
+    rejections: tuple[ControlEvent, ...] = ()
+    proposals: tuple[ControlEvent, ...] = ()
+    promotions: tuple[ControlEvent, ...] = ()
+    reconciliations: tuple[ControlEvent, ...] = ()
+    breaks: tuple[ControlEvent, ...] = ()
+    """Differences that a reconciliation found, given to somebody, or explained."""
+    restores: tuple[ControlEvent, ...] = ()
+    drills: tuple[ControlEvent, ...] = ()
+    pauses: tuple[ControlEvent, ...] = ()
+    """Buying paused or resumed, and sales that went on, in a market too wide or too thin to buy in."""
+    deficits: tuple[ControlEvent, ...] = ()
+    """What was decided and not executed, with the price of its risk."""
+
+
+def control_event(entry: Entry) -> ControlEvent:
+    """A row of the chain as a control."""
+    content = entry.content
+    usual: Judgement = "alert" if entry.kind in _TO_BE_READ else "kept"
+    return ControlEvent(
+        at=entry.at,
+        kind=entry.kind,
+        sentence=content.get("sentence") or content.get("reason") or f"A row of the kind {entry.kind}.",
+        money=_money(content.get("money", "")),
+        by=content.get("by", ""),
+        sequence=entry.sequence,
+        judgement=_JUDGEMENTS.get(content.get("judgement", ""), usual),
+        open=content.get("open", ""),
+        fund_id=entry.fund_id,
+    )
+
+
+def controls_facts(entries: Iterable[Entry]) -> ControlsFacts:
+    """The controls among rows of the chain, in order; rows of other kinds are left out.
+
+    What waiting costs is stated again and again, each time so far: of one wait (``since``) only the last row is a fact.
+    """
+    found: dict[str, list[ControlEvent]] = {kind: [] for kind in KINDS}
+    waits: dict[tuple[str | None, str], ControlEvent] = {}
+    for entry in entries:
+        if entry.kind == "waiting":
+            waits[entry.fund_id, entry.content.get("since", str(entry.sequence))] = control_event(entry)
+        elif entry.kind in found:
+            found[entry.kind].append(control_event(entry))
+    found["waiting"] = sorted(waits.values(), key=lambda event: event.sequence)
+    return ControlsFacts(**{KINDS[kind]: tuple(events) for kind, events in found.items()})
+
+
+def with_earnings(found: ControlsFacts, earned: Mapping[int, Decimal]) -> ControlsFacts:
+    """Overrides with the money that each earned or lost against the rule.
+
+    Args:
+        found: the controls of a period.
+        earned: by the sequence of the override's row; one that no slot was decided under has none.
+    """
+    priced = (
+        replace(event, money=float(earned[event.sequence])) if event.sequence in earned else event
+        for event in found.overrides
+    )
+    return replace(found, overrides=tuple(priced))
+
+
+def _money(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
