@@ -32,7 +32,7 @@ soak: $(STAMP_DEV)
 	$(BIN)/pytest -m soak
 
 bench: $(STAMP_DEV)
-	$(BIN)/pytest tests/benchmarks --benchmark-only -o python_files='bench_*.py' -o python_functions='bench_*' -o addopts="--import-mode=importlib"
+	$(BIN)/pytest tests/benchmarks --benchmark-only -o python_files='bench_*.py' -o python_functions='bench_*' -o addopts="--import-mode=importlib -s"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
