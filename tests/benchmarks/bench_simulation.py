@@ -34,7 +34,8 @@ from insure.simulation.engine import run
 from insure.strategies import Cppi, Strategy, SyntheticPut
 from tests.benchmarks import peers
 
-PATHS, STEPS, RATE, VOL, DRIFT = 50_000, 252, 0.03, 0.2, 0.07
+PATHS, STEPS, RATE, VOL, DRIFT = 100_000, 252, 0.03, 0.2, 0.07
+"""Paths: what ``simulate`` takes where nobody says otherwise."""
 COST_BPS, BAND = 10.0, 0.02
 FUND = peers.Terms(PATHS, STEPS, RATE, VOL, DRIFT, COST_BPS, BAND)
 OPTIONS, FEW_OPTIONS, FEW_PATHS = 1_000_000, 20_000, 200
