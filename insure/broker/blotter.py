@@ -9,9 +9,10 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
+from insure.broker.cells import exact
 from insure.broker.protocol import BrokerReport, BrokerSilent
 from insure.errors import InvalidInput
 from insure.money import CENT, MILLIONTH, money
@@ -167,23 +168,12 @@ def _fill(cell: dict[str, str], currency_of: Callable[[str], str]) -> Fill:
         raise InvalidInput(f"at is {cell['at']!r}; expected an instant, like 2008-10-15T20:01:30Z.") from error
     if at.tzinfo is None:
         raise InvalidInput(f"at is {cell['at']!r}; an instant needs its zone, like 2008-10-15T20:01:30Z.")
-    units, price = _exact(cell, "units", MILLIONTH), _exact(cell, "price", MILLIONTH)
+    units, price = exact(cell, "units", MILLIONTH), exact(cell, "price", MILLIONTH)
     if units == 0 or not 0 < price < 10**9 or not abs(units) < 10**12:
         raise InvalidInput(f"units are {units} and price is {price}; expected units and a price above zero.")
     currency = currency_of(key.split(":", 1)[0])
-    commission = _exact(cell, "commission", CENT)
-    spread = _exact(cell, "spread", CENT) if cell.get("spread") else Decimal(0)
+    commission = exact(cell, "commission", CENT)
+    spread = exact(cell, "spread", CENT) if cell.get("spread") else Decimal(0)
     if not (commission >= 0 and spread >= 0):
         raise InvalidInput(f"commission is {commission} and spread is {spread}; expected zero or more.")
     return Fill(key, reference, units, price, money(abs(units) * price, currency), commission, spread, at)
-
-
-def _exact(cell: dict[str, str], name: str, step: Decimal) -> Decimal:
-    text = cell[name]
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise InvalidInput(f"{name} is {text!r}; expected a number.") from error
-    if not (value.is_finite() and value.adjusted() < 15 and value == value.quantize(step)):
-        raise InvalidInput(f"{name} is {text!r}; expected a number in steps of {step}.")
-    return value

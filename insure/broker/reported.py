@@ -17,11 +17,12 @@ import hashlib
 import io
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
 
+from insure.broker.cells import exact
 from insure.dates import Calendar
 from insure.errors import InvalidInput
 from insure.fund import Fund
@@ -260,19 +261,19 @@ def _position(fund: Fund, cell: dict[str, str]) -> ReportedPosition:
     currency = cell.get("currency", "")
     if currency and currency != fund.currency:
         raise InvalidInput(f"currency is {currency!r}; {fund.id} is kept in {fund.currency}.")
-    return ReportedPosition(plain(cell, "instrument"), _exact(cell, "units", MILLIONTH), _basis(cell))
+    return ReportedPosition(plain(cell, "instrument"), exact(cell, "units", MILLIONTH), _basis(cell))
 
 
 def _cash(_: Fund, cell: dict[str, str]) -> ReportedCash:
     currency = cell["currency"]
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise InvalidInput(f"currency is {currency!r}; expected three letters, like USD.")
-    accrued = _exact(cell, "accrued", CENT) if cell.get("accrued") else Decimal(0)
-    return ReportedCash(currency, _exact(cell, "amount", CENT) + accrued, _basis(cell))
+    accrued = exact(cell, "accrued", CENT) if cell.get("accrued") else Decimal(0)
+    return ReportedCash(currency, exact(cell, "amount", CENT) + accrued, _basis(cell))
 
 
 def _order(_: Fund, cell: dict[str, str]) -> ReportedOrder:
-    key, units, filled = plain(cell, "order_key"), _exact(cell, "units", MILLIONTH), _exact(cell, "filled", MILLIONTH)
+    key, units, filled = plain(cell, "order_key"), exact(cell, "units", MILLIONTH), exact(cell, "filled", MILLIONTH)
     if units == 0 or filled * units < 0:
         raise InvalidInput(f"units are {units} and filled is {filled}; expected units, and filled the same way.")
     return ReportedOrder(key, units, filled, plain(cell, "instrument") if cell.get("instrument") else "")
@@ -299,20 +300,3 @@ def plain(cell: dict[str, str], name: str) -> str:
     if text[:1] in {"=", "+", "-", "@"}:
         raise InvalidInput(f"{name} is {text!r}; a text that begins like a formula is refused.")
     return text
-
-
-def _exact(cell: dict[str, str], name: str, step: Decimal) -> Decimal:
-    text = cell[name]
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise InvalidInput(f"{name} is {text[:_LONGEST]!r}; expected a number in steps of {step}.") from error
-    if not (
-        text.isascii()
-        and "_" not in text
-        and value.is_finite()
-        and value.adjusted() < 13
-        and value == value.quantize(step)
-    ):
-        raise InvalidInput(f"{name} is {text[:_LONGEST]!r}; expected a number in steps of {step}, below 10^13.")
-    return value

@@ -93,6 +93,8 @@ def test_fills_are_read_exactly() -> None:
         (f"{HEADER}\n{LINE.replace('d-1', '')}\n", "reference is ''"),
         (f'{HEADER}\n"{LINE}\n', "is not CSV"),
         (f"{HEADER}\n{LINE.replace('-100', '1e400')}\n", "units is '1e400'"),
+        (f"{HEADER}\n{LINE.replace('9.08', '1e-999999999')}\n", "commission is '1e-999999999'"),
+        (f"{HEADER}\n{LINE.replace('-100', '-1_00')}\n", "units is '-1_00'"),
     ],
 )
 def test_a_line_that_cannot_be_right_is_named(text: str, said: str) -> None:
