@@ -33,7 +33,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 text: ``sentence``, and optionally ``by``, ``money`` (what it cost, below zero a loss), ``judgement`` and ``open`` (what
 somebody still has to do)."""
 _JUDGEMENTS: Mapping[str, Judgement] = {"kept": "kept", "alert": "alert", "breached": "breached"}
-_TO_BE_READ = frozenset({"kill", "breaker", "override", "restore", "break"})
+_TO_BE_READ = frozenset({"kill", "breaker", "override", "restore", "break", "deficit"})
 
 
 @dataclass(frozen=True, slots=True)

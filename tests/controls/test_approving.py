@@ -1,5 +1,6 @@
 """People's day through the real command line: proposals approved, rejected, expired; contracts and code; overrides."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -338,7 +339,21 @@ def test_an_override_stands_for_one_slot_and_is_judged_in_money(insure: Insure, 
     assert Decimal(one["earned"]) == Decimal(one["nav_with"]) - Decimal(one["nav_without"])
     assert Decimal(one["earned"]) < 0, "the index rose while the fund held less than its rule"
     assert "an election" in desk("30 20:12", "override", "tested", "--list").out
+    assert _reported_cost(desk, "30 20:13") == pytest.approx(float(one["earned"]), abs=0.005)
     desk.verified()
+
+
+def _reported_cost(desk: Told, moment: str) -> float:
+    """What the month's compliance report says that its one override cost."""
+    made = desk(moment, "report", "compliance", "tested", "--month", "2026-11", "--json")
+    assert made.code == 0, made.err
+    [page] = (desk.folder / "out" / "tested").glob("compliance-*.json")
+    [section] = (each for each in json.loads(page.read_text("utf-8"))["sections"] if each["key"] == "controls")
+    [table] = (each for each in section["tables"] if each["caption"] == "Overrides.")
+    [row] = table["rows"]
+    cost = row["cells"][-1]
+    assert cost["label"] == "Cost"
+    return float(cost["value"])
 
 
 def test_an_override_of_no_trade_leaves_what_is_held(insure: Insure, folder: Path) -> None:

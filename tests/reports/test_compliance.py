@@ -179,6 +179,14 @@ def test_rows_of_controls_fill_their_sections() -> None:
     assert {sentence for kind, _, sentence, _ in STATEMENTS if kind in {"kill", "lift", "breaker"}} <= told
 
 
+def test_a_deficit_is_something_to_be_read_and_a_pause_is_told() -> None:
+    found = controls_facts([entry("pause", {"sentence": "Paused."}, 100), entry("deficit", {"sentence": "Open."}, 101)])
+    assert [(event.sequence, event.judgement) for event in (*found.pauses, *found.deficits)] == [
+        (100, "kept"),
+        (101, "alert"),
+    ]
+
+
 def test_of_a_wait_whose_cost_is_stated_again_and_again_the_last_row_counts() -> None:
     told = [
         entry("waiting", {"sentence": f"{minute} minutes.", "since": since, "money": money}, 100 + number)
