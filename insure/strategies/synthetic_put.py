@@ -153,18 +153,21 @@ def weight(solution: Solution, spot_ratio: float, years_left: float) -> float:
 def strike_ratio(cover: float, base: float, growth: float, discount: float, deviation: float) -> float:
     """k = K/S of the self-financed structure: the root of k = cover (base + p(k)), with cover = F / V.
 
-    p is convex with slope at most e^{-rT}, so k - cover (base + p(k)) is concave and rises wherever the floor is
-    affordable; Newton's steps from the left never overshoot and need no safeguard. Plain arithmetic: rules call it.
+    With c the call, p = c - growth + k discount, so the root is that of cover (base - growth + c(k)) = k (1 - cover
+    discount): no term of a deep put is left to cancel, and a cushion of a few roundings still finds its strike. The
+    left side less the right is convex and falls; Newton's steps from the left never overshoot and need no safeguard.
+    Plain arithmetic: rules call it.
     """
+    cushion = 1.0 - cover * discount
     k = cover * base
     for _ in range(200):
-        d2 = _d1(-log(k), growth, discount, deviation) - deviation
-        step = (cover * (base + _put_ratio(k, growth, discount, deviation)) - k) / (
-            1.0 - cover * discount * norm_cdf(-d2)
-        )
-        k += step
+        d1 = _d1(-log(k), growth, discount, deviation)
+        exercised = discount * norm_cdf(d1 - deviation)
+        call = growth * norm_cdf(d1) - k * exercised
+        step = (cover * (base - growth + call) - k * cushion) / (cover * exercised + cushion)
         if not step > 1e-15 * k:
             break
+        k += step
     return k
 
 

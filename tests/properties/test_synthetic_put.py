@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from insure.errors import FloorUnaffordable, InvalidInput
@@ -102,6 +102,25 @@ def test_the_textbook_portfolio_sells_a_third() -> None:
     assert 1.0 - solution.equity_weight == pytest.approx(0.3215, abs=5e-5)
 
 
+@given(years=times, vol=vols, rate=rates, dividend_yield=yields, how=dividends)
+def test_the_equity_of_a_vanishing_cushion_vanishes_with_it(
+    years: float, vol: float, rate: float, dividend_yield: float, how: Dividends
+) -> None:
+    """Down to a cushion of a few roundings of the fund, the structure solved anew never holds more than it did."""
+    opening = Opening(100.0, 50.0, years, rate, dividend_yield, vol)
+    strategy = SyntheticPut(1.0, years, vol, tracking="resolve", dividends=how)
+    start = strategy.begin(opening)
+    floor = math.exp(-rate * years)
+    held = math.inf
+    for cushion in (1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13, 1e-15):
+        nav = floor * (1.0 + cushion)
+        now = sight(opening, nav=nav, spot=50.0, years_left=years, vol=vol, floor=floor)
+        asked, _, solved_anew = strategy.rule(start.terms, start.state, now)
+        assert 0.0 <= asked <= held, f"a cushion of {cushion:g} of the floor holds {asked:g}, a larger one {held:g}"
+        assert solved_anew.units * solved_anew.strike == pytest.approx(1.0, rel=1e-9), "nK is not the guarantee"
+        held = asked
+
+
 @given(
     share=st.floats(0.05, 0.98),
     years=times,
@@ -111,6 +130,7 @@ def test_the_textbook_portfolio_sells_a_third() -> None:
     financing=st.sampled_from(["fund", "external"]),
     ratio=st.floats(0.3, 3.0),
 )
+@example(share=0.6875, years=7.34, vol=0.01, dividend_yield=0.0, how="reinvested", financing="fund", ratio=0.5)
 def test_on_the_model_the_three_trackings_hold_the_same(
     share: float,
     years: float,
