@@ -148,7 +148,8 @@ def gap_budget(
         snapshot: the market that the options are marked in; needed with ``legs``.
 
     With options the falls are tried in steps of half a per cent and the first that reaches the floor is bisected to
-    1e-9; a stretch below the floor that is narrower than a step is not seen.
+    1e-9; a stretch below the floor that is narrower than a step is not seen, nor is a touch: what lies within 1e-8 of
+    NAV below the floor is rounding of the premiums.
     """
     if legs and snapshot is not None:
         return _gap_with_options(nav, floor, equity, legs, snapshot)
