@@ -13,8 +13,13 @@ from hypothesis import HealthCheck, settings
 
 from schedules.cli import main
 
-# Deadlines are wall clocks, and two cores shared by workers keep no time.
-settings.register_profile("insure", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Deadlines are wall clocks, and two cores shared by workers keep no time. `make test` draws the same examples every
+# time, so that a red run is the change's own; `make soak` explores (--hypothesis-profile=explore), and what it finds
+# becomes an @example.
+settings.register_profile("insure", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "explore", deadline=None, max_examples=2_000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("insure")
 
 REPOSITORY = Path(__file__).parent.parent
