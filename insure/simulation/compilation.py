@@ -223,6 +223,19 @@ def at_address(typing_context, address):  # type: ignore[no-untyped-def]  # noqa
     return FLOATS(types.int64), emit
 
 
+@intrinsic(prefer_literal=True)
+def numbers_at(typing_context, pointer, first, count):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """So many float64 from there on, as a tuple; how many is known when this is compiled."""
+    values = types.UniTuple(types.float64, count.literal_value)
+
+    def emit(context, builder, signature, given):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        start = builder.gep(given[0], [given[1]])
+        places = (builder.gep(start, [ir.Constant(ir.IntType(64), k)]) for k in range(values.count))
+        return context.make_tuple(builder, values, [builder.load(place) for place in places])
+
+    return values(FLOATS, types.int64, count), emit
+
+
 @intrinsic
 def call_stage(typing_context, address, world, put, book, terms, row):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Call a compiled ``STAGE`` at an address."""
@@ -261,6 +274,7 @@ __all__ = [
     "call_stage",
     "call_world",
     "is_cached",
+    "numbers_at",
     "shift",
     "shift_wholes",
     "source_digest",

@@ -13,14 +13,12 @@ from numba.core.ccallback import CFunc as _CFunc
 from numba.core.compiler import CompileResult as _CompileResult
 from numba.core.serialize import dumps as _dumps
 from numba.core.sigutils import normalize_signature as _normalize_signature
-from numba.np.unsafe.ndarray import to_fixed_tuple as _to_fixed_tuple
 
 njit: Any = numba.njit
 carray: Any = numba.carray  # type: ignore[attr-defined]  # exported, not in its hints
 types: Any = numba.types
 intrinsic: Any = numba.extending.intrinsic
 overload: Any = numba.extending.overload
-to_fixed_tuple: Any = _to_fixed_tuple
 ir: Any = llvm_ir
 CFunc: Any = _CFunc
 CompileResult: Any = _CompileResult

@@ -44,8 +44,10 @@ def _moments(line: Pointer, lanes: int, found: Pointer, aside: Pointer) -> None:
 def _filled(rows: Pointer, initial: Pointer, count: int) -> None:
     """So many rows, each of one number."""
     lanes, numbers = carray(rows, (count * N,)), carray(initial, (count,))
-    for i in range(count * N):
-        lanes[i] = numbers[i // N]
+    for k in range(count):
+        number = numbers[k]
+        for i in range(N):
+            lanes[k * N + i] = number
 
 
 @compiled
@@ -137,6 +139,8 @@ def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
         # Without puts to value in step, each book takes a draw's four steps at once: it stays in the nearest cache.
         together = at.STEPS if lean else 1
         first_figure = at.COMMISSION - at.FIRST_FIGURE if lean else 0
+        sums = (at.FIRST_FIGURE + first_figure) * N
+        summed = (at.EXPOSURE + 1) * N - sums
         stages = carray(slots, (3 * puts + 3 * books,))
         columns = at.SCHEDULE_COLUMNS
         figures = books * at.BOOK_FIGURES + puts * at.PUT_FIGURES
@@ -171,11 +175,13 @@ def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
                 slot, mine = 3 * puts + 3 * k, shift(book, k * rows * N)
                 if lean and stages[slot + 2] == 0:
                     _added(mine)
-                _copied(aside, shift(mine, NAV), at.SUMS * N)
+                _copied(aside, shift(mine, NAV), N)
+                _copied(shift(aside, N), shift(mine, sums), summed)
                 beside, terms = shift(put, stages[slot] * PUT), shift(book_terms, k * book_size)
                 row = shift(book_rows, (k * (steps + 1) + steps) * columns)
                 call_stage(stages[slot + 1], horizon, beside, mine, terms, row)
-                _copied(shift(mine, NAV), aside, at.SUMS * N)
+                _copied(shift(mine, NAV), aside, N)
+                _copied(shift(mine, sums), shift(aside, N), summed)
                 _judged(mine, carray(shift(book_start, k * rows + at.NAV), (1,))[0])
             last = shift(horizon, S0)
             moments = shift(out_moments, start // N * figures * 2)

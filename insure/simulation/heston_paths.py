@@ -31,6 +31,8 @@ from insure.simulation.paths import (
 from insure.simulation.random import DIFFUSION, OVERNIGHT, VARIANCE
 from insure.simulation.vector_math import exp_bounded, inlined
 
+PACK = 8
+"""Lanes that the widest instructions take at once."""
 _WILD = -1.0
 """In the place of a variance: the lane is left to ``_wild_steps``."""
 
@@ -101,6 +103,11 @@ def _gathered(w: Pointer, q: int, before: int, after: int, jumps: bool) -> int:
         w[XN + 2 * N + j] = w[D + (4 + q) * N + lane]
         w[XN + 3 * N + j] = w[D + q * N + lane]
         w[RATIO + 4 * N + j] = w[D + (8 + q) * N + lane] if jumps else 0.0
+    # Whole packs: what is left over of a loop goes lane by lane.
+    packed = (count + PACK - 1) // PACK * PACK
+    for j in range(count, packed):
+        w[XN + N + j], w[XN + 2 * N + j], w[XN + 3 * N + j] = w[XN + N], w[XN + 2 * N], w[XN + 3 * N]
+        w[RATIO + 4 * N + j] = w[RATIO + 4 * N]
     return count
 
 
@@ -111,7 +118,7 @@ def _wild_steps(w: Pointer, q: int, c: Pointer, before: int, after: int, jumps: 
     k2, k3, k4 = c[OWN + 6], c[OWN + 7], c[OWN + 8]
     lever = k2 + 0.5 * k4
     count = _gathered(w, q, before, after, jumps)
-    for j in range(count):
+    for j in range((count + PACK - 1) // PACK * PACK):
         v, z = w[XN + N + j], w[XN + 2 * N + j]
         mean = v * decay + pull
         psi = (v * spread + constant) / (mean * mean)

@@ -11,8 +11,8 @@ The clock, the ladder and the causes are those of ``insure.walk``, which is the 
 from insure.pricing.elementary import exp, norm_cdf, sqrt
 from insure.rebalancing import Band, BandRule, same_width, target_gamma
 from insure.simulation import layout as at
-from insure.simulation.compilation import STAGE, Kernel, adopt_rule
-from insure.simulation.compiler import Pointer, carray, to_fixed_tuple
+from insure.simulation.compilation import STAGE, Kernel, adopt_rule, numbers_at
+from insure.simulation.compiler import Pointer, carray
 from insure.simulation.offsets import (
     BOOK,
     CONTROL,
@@ -190,8 +190,8 @@ def rule_stage(rule: Rule, count: int, *, vol_along_path: bool, band: Band | Non
     def decide(world: Pointer, put: Pointer, book: Pointer, terms: Pointer, row: Pointer) -> None:  # noqa: ARG001
         w, b = carray(world, (WORLD,)), carray(book, (BOOK,))
         c, r = carray(terms, (at.B_RULE + count + band_count,)), carray(row, (at.SCHEDULE_COLUMNS,))
-        own = to_fixed_tuple(c[at.B_RULE :], count)
-        bounds = to_fixed_tuple(c[at.B_RULE + count :], band_count)
+        own = numbers_at(terms, at.B_RULE, count)
+        bounds = numbers_at(terms, at.B_RULE + count, band_count)
         floor, elapsed, left = r[at.S_FLOOR], r[at.S_ELAPSED], r[at.S_LEFT_NOW]
         rate, dividend_yield, vol = c[at.B_RATE], c[at.B_YIELD], c[at.B_VOL]
         remembers = r[at.S_SIGNAL] > 0.0

@@ -48,7 +48,8 @@ NIGHT_ERROR = 14
 PUT_ROWS = 15
 
 # A book: the fund itself.
-CASH, UNITS, SHORT_CASH, HELD = 0, 1, 2, 3
+CASH, STOCK, SHORT_CASH, HELD = 0, 1, 2, 3
+"""STOCK is the worth of the stock held, money: what the short ladder keeps in the place of units."""
 WEIGHT, FLOOR = 4, 5
 """What the rule answered."""
 PEAK, STRIKE, INSURED, MARK = 6, 7, 8, 9
@@ -81,8 +82,8 @@ CHANGE = 42
 """Units to buy (or sell) before cash is asked."""
 WIDTH = 43
 """Half width of the band, where it follows the path, NAV weight."""
-STOCK = 44
-"""Worth of the stock held, money: what the short ladder keeps in the place of units."""
+UNITS = 44
+"""Of the index, held."""
 RING = 45
 """Weights signalled and not yet traded: lag + 1 rows, the last ones."""
 

@@ -109,8 +109,8 @@ def gbm(*, nights: bool) -> Callable[..., None]:
         carry(w, draw)
         # The normals lie where the ratios will: what a block touches has to stay in the nearest cache.
         draw_normals(w, RATIO, first, draw, _DIFFUSION, seed)
-        for i in range(N):
-            for q in range(4):
+        for q in range(4):
+            for i in range(N):
                 moved_by(w, i, q, drift + deviation * w[RATIO + q * N + i])
         if nights:
             draw_normals(w, D, first, draw, _OVERNIGHT, seed)
@@ -141,8 +141,8 @@ def jump_diffusion(*, nights: bool, exponential: bool) -> Callable[..., None]:
         else:
             normal_jumps(w, D + 8 * N, c, OWN + 2, first, draw, seed)
         draw_normals(w, D, first, draw, _DIFFUSION, seed)
-        for i in range(N):
-            for q in range(4):
+        for q in range(4):
+            for i in range(N):
                 moved_by(w, i, q, drift + deviation * w[D + q * N + i] + w[D + (8 + q) * N + i])
         if nights:
             draw_normals(w, D, first, draw, _OVERNIGHT, seed)

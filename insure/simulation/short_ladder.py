@@ -8,8 +8,8 @@ more frictions climbs ``insure.simulation.ladders``; on the frictions of this la
 
 from insure.decision.rungs import across_band, within_limits
 from insure.simulation import layout as at
-from insure.simulation.compilation import STAGE, Kernel, adopt_rule
-from insure.simulation.compiler import Pointer, carray, to_fixed_tuple
+from insure.simulation.compilation import STAGE, Kernel, adopt_rule, numbers_at
+from insure.simulation.compiler import Pointer, carray
 from insure.simulation.offsets import (
     BAND,
     BOOK,
@@ -44,6 +44,7 @@ from insure.simulation.offsets import (
 from insure.strategies import Rule, Sight, State
 
 NO_STOCK = 1e-6
+NO_NAV = 1e-300
 _EVER = 1e300
 
 for _plain in (across_band, within_limits):
@@ -69,7 +70,7 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
     ) -> None:
         w, p, b = carray(world, (WORLD,)), carray(put, (PUT,)), carray(book, (BOOK,))
         c, r = carray(terms, (at.B_RULE + count,)), carray(row, (at.SCHEDULE_COLUMNS,))
-        own = to_fixed_tuple(c[at.B_RULE :], count)
+        own = numbers_at(terms, at.B_RULE, count)
         scheduled, elapsed, left = r[at.S_FLOOR], r[at.S_ELAPSED], r[at.S_LEFT_NOW]
         rate, dividend_yield, vol = c[at.B_RATE], c[at.B_YIELD], c[at.B_VOL]
         growth, grown, discount, paid_now = r[at.S_GROWTH], r[at.S_GROWN], r[at.S_DISCOUNT], r[at.S_DISCOUNT_NOW]
@@ -85,8 +86,8 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
             spot, ratio, stock, cash = w[S0 + i], w[RATIO + i], b[STOCK + i], b[CASH + i]
             nav = b[NAV + i] if causes else cash + stock
             alive = nav > 0.0
-            worth = nav if alive else 1.0
-            inverse = 1.0 / worth if alive else 0.0
+            worth = max(nav, NO_NAV)
+            inverse = (1.0 if alive else 0.0) / worth
             held = stock * inverse
             sight = Sight(worth, spot, w[X0 + i], held, scheduled, elapsed, left, rate, dividend_yield, vol)
             before = State(b[PEAK + i], b[STRIKE + i], b[INSURED + i], b[MARK + i])
@@ -127,7 +128,7 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
                 left_over += p[OWN + i]
             b[TURNOVER + i] += value * inverse
             b[EXPOSURE + i] += traded_to * inverse
-            b[LOCKED + i] += 1.0 if floor > 0.0 and not limited > NO_STOCK else 0.0
+            b[LOCKED + i] += (1.0 if floor > 0.0 else 0.0) * (0.0 if limited > NO_STOCK else 1.0)
             b[DEEPEST + i] = max(b[DEEPEST + i], floor - left_over)
             next_stock = traded_to * units_grown * ratio
             next_cash = cash_after * growth
