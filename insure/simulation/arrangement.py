@@ -246,8 +246,9 @@ class Arrangement:
 
     @property
     def book_rows(self) -> int:
-        """Rows of one book, its ring of waiting orders included."""
-        return at.RING + max(known(plan.trading.lag) for plan in self.books) + 1
+        """Rows of one book, its ring of waiting orders included: whole groups."""
+        needed = at.RING + max(known(plan.trading.lag) for plan in self.books) + 1
+        return -(-needed // at.GROUP) * at.GROUP
 
     def book_numbers(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """First rows, terms and schedule of each book."""

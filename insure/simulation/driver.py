@@ -150,7 +150,10 @@ def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
             for k in range(puts):
                 _filled(shift(put, k * PUT), shift(put_start, k * at.PUT_ROWS), at.PUT_ROWS)
             for k in range(books):
-                _filled(shift(book, k * rows * N), shift(book_start, k * rows), rows)
+                # All rows, or those that a lean short ladder and what follows it look at.
+                few = lean and stages[3 * puts + 3 * k + 2] == 0
+                begins, count = (at.COMMISSION, at.FLOOR + 1 - at.COMMISSION) if few else (0, rows)
+                _filled(shift(book, (k * rows + begins) * N), shift(book_start, k * rows + begins), count)
             for t in range(0, steps, together):
                 if t % 4 == 0:
                     call_world(world_address, world, world_terms, offset + start, t // 4, np.uint64(seed))

@@ -19,6 +19,7 @@ from insure.simulation import layout as at
 from insure.simulation.arrangement import Arrangement, BookPlan, Outcome, Progress, PutPlan, silent
 from insure.simulation.layout import LANES
 from insure.simulation.recipe import Recipe, Trading
+from insure.simulation.room import on_pages
 
 _BLOCKS_PER_JOB = 16
 _JOBS_PER_THREAD = 24
@@ -163,7 +164,7 @@ class _Plan:
         """
         numbers, out = self._numbers, self.outcome
         rows = (at.WORLD_ROWS, numbers["puts"] * at.PUT_ROWS, numbers["books"] * self._rows, at.SUMS)
-        world, puts, books, aside = _on_pages([count * LANES for count in rows])
+        world, puts, books, aside = on_pages([count * LANES for count in rows])
         arrays: Sequence[NDArray[np.float64]] = (
             world,
             *self._world_numbers,
@@ -189,22 +190,6 @@ class _Plan:
             self._driver(start, paths, *always, *addresses)
 
         return work
-
-
-_PAGE = 4096 // 8
-
-
-def _on_pages(sizes: Sequence[int]) -> list[FloatArray]:
-    """Arrays of so many numbers in one stretch of memory, each from the beginning of a page.
-
-    Rows are read in packs of a cache line, and a processor that looks for a line by a hash of its page finds fewer of
-    them in each other's way where the pages lie together: a study takes 5 to 15 per cent less time, and it always does.
-    """
-    pages = [-(-size // _PAGE) for size in sizes]
-    room = np.empty((sum(pages) + 1) * _PAGE)
-    first = -room.ctypes.data // 8 % _PAGE
-    starts = [first + sum(pages[:k]) * _PAGE for k in range(len(pages))]
-    return [room[start : start + size] for start, size in zip(starts, sizes, strict=True)]
 
 
 def completed(arrangement: Arrangement, outcome: Outcome) -> Outcome:

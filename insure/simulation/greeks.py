@@ -14,6 +14,7 @@ from insure.pricing import black_scholes
 from insure.pricing.black_scholes import Greeks
 from insure.pricing.contract import KINDS, Kind
 from insure.simulation.engine import cores
+from insure.simulation.room import on_pages, used_again
 
 FEW = 20_000
 """Up to so many options the plain formulas answer: they are done before a compiler is loaded."""
@@ -53,8 +54,8 @@ def greeks(
         vol: per square root of year.
         dividend_yield: per year, continuously compounded.
         workers: threads; None for one a processor. They change no bit.
-        out: what an earlier call for as many options gave back, to be written over: fresh memory costs as much again
-            as the formulas do.
+        out: what an earlier call for as many options gave back, to be written over. Without it, the memory of an
+            earlier result that is held nowhere any more is used again; fresh memory costs half as much as the formulas.
 
     Returns:
         Arrays of the common shape.
@@ -75,10 +76,10 @@ def greeks(
     if shape is None or int(np.prod(shape, dtype=np.int64)) <= FEW:
         few = black_scholes.greeks(kind, *given)
         return Greeks(*(np.asarray(getattr(few, name), dtype=np.float64) for name in _OUTPUTS))
-    found = _fresh(len(_OUTPUTS), shape) if out is None else _again(out, shape)
-    flat = [array.reshape(-1) for array in found]
-    _compute(kind, [_Row.of(values, shape) for values in given], flat, threads)
-    return Greeks(*found)
+    size = int(np.prod(shape))
+    found = used_again([size] * len(_OUTPUTS)) if out is None else [array.reshape(-1) for array in _again(out, shape)]
+    _compute(kind, [_Row.of(values, shape) for values in given], found, threads)
+    return Greeks(*(array.reshape(shape) for array in found)) if out is None else out
 
 
 def _floats(name: str, values: ArrayLike) -> FloatArray:
@@ -116,16 +117,6 @@ class _Row(NamedTuple):
         return self.values if self.single else self.values[where]
 
 
-def _fresh(count: int, shape: tuple[int, ...]) -> list[FloatArray]:
-    """Room for arrays that begin at multiples of 64 bytes, as the kernel's stores need; in one piece, which is had
-    with a sixth of the page faults."""
-    size = int(np.prod(shape))
-    width = -(-size // _LINE) * _LINE
-    room = np.empty(count * width + _LINE)
-    first = -(room.ctypes.data // room.itemsize) % _LINE
-    return [room[first + k * width : first + k * width + size].reshape(shape) for k in range(count)]
-
-
 def _again(out: Greeks[FloatArray], shape: tuple[int, ...]) -> list[FloatArray]:
     """The arrays of an earlier call."""
     arrays = [getattr(out, name) for name in _OUTPUTS]
@@ -149,7 +140,7 @@ def _compute(kind: Kind, rows: Sequence[_Row], found: Sequence[FloatArray], thre
 
     def run(part: tuple[int, int], given: Sequence[FloatArray], to: Sequence[FloatArray], strange: FloatArray) -> None:
         plan = np.array([*part, is_call, *steps], dtype=np.int64)
-        arrays = (*given, *to, *_fresh(1, (ROOM,)), strange)
+        arrays = (*given, *to, *on_pages([ROOM]), strange)
         addresses = np.array([array.ctypes.data for array in arrays], dtype=np.uint64)
         kernel(plan.ctypes.data, addresses.ctypes.data)
 
@@ -160,7 +151,7 @@ def _compute(kind: Kind, rows: Sequence[_Row], found: Sequence[FloatArray], thre
     rest = size - blocks * LANES
     if rest:
         last = [row if step == 0 else np.resize(row[-rest:], LANES) for row, step in zip(standing, steps, strict=True)]
-        ends = _fresh(len(_OUTPUTS), (LANES,))
+        ends = on_pages([LANES] * len(_OUTPUTS))
         run((0, 1), last, ends, left_out[blocks:])
         for line, end in zip(found, ends, strict=True):
             line[-rest:] = end[:rest]

@@ -15,10 +15,11 @@ from scipy.special import gammaincc
 
 from insure.arguments import FloatArray, not_negative, number, numbers, positive
 from insure.errors import InvalidInput
+from insure.simulation.layout import STEPS
 
 _NO_TAIL = 1e-13
 """Jump counts less likely than this in one step are not told apart."""
-_MOST_JUMPS = 200
+_MOST_JUMPS = 800
 
 
 class Dynamics(NamedTuple):
@@ -119,7 +120,7 @@ class Merton:
         growth = (self.drift - dividend_yield) * dt
         drift = growth - self.jump_intensity * jump * dt - 0.5 * variance
         second = math.exp(2.0 * drift + 2.0 * variance + self.jump_intensity * dt * twice)
-        counts = poisson_levels(self.jump_intensity * dt)
+        counts = poisson_levels(self.jump_intensity * dt, STEPS)
         return Dynamics("merton", (drift, math.sqrt(variance), mean, spread, float(len(counts)), *counts), (), second)
 
 
@@ -164,7 +165,7 @@ class Kou:
         second = None
         if self.up_rate > 2.0:
             second = math.exp(2.0 * drift + 2.0 * variance + self.jump_intensity * dt * (self._moment(2.0) - 1.0))
-        counts = poisson_levels(self.jump_intensity * dt)
+        counts = poisson_levels(self.jump_intensity * dt, STEPS)
         sizes = (self.up_probability, 1.0 / self.up_rate, 1.0 / self.down_rate)
         return Dynamics("kou", (drift, math.sqrt(variance), *sizes, float(len(counts)), *counts), (), second)
 
@@ -242,7 +243,7 @@ class Bates:
         """Constants of the scheme and of the jumps."""
         jump = math.exp(self.jump_mean + 0.5 * self.jump_std**2) - 1.0
         growth = (self.drift - dividend_yield - self.jump_intensity * jump) * dt
-        counts = poisson_levels(self.jump_intensity * dt)
+        counts = poisson_levels(self.jump_intensity * dt, STEPS)
         jumps = (self.jump_mean, self.jump_std, float(len(counts)), *counts)
         return Dynamics("bates", (growth, *_heston_terms(self, dt), *jumps), (self.variance,))
 
@@ -447,18 +448,18 @@ def _heston_terms(model: "Heston | Bates", dt: float) -> tuple[float, ...]:
     )
 
 
-def poisson_levels(mean: float) -> tuple[float, ...]:
-    """P(count <= k) for k = 0, 1, ... until the rest is below 1e-13.
+def poisson_levels(expected: float, steps: int = 1) -> tuple[float, ...]:
+    """P(count <= k), k = 0, 1, ... until the rest is below 1e-13, of the jumps in some steps that expect so many each.
 
     Raises:
         InvalidInput: a step expects so many jumps that it is no step.
     """
     levels: list[float] = []
     for k in range(_MOST_JUMPS):
-        level = float(gammaincc(k + 1, mean)) if mean > 0.0 else 1.0
+        level = float(gammaincc(k + 1, steps * expected)) if expected > 0.0 else 1.0
         if 1.0 - level < _NO_TAIL:
             return tuple(levels)
         levels.append(level)
     raise InvalidInput(
-        f"jump_intensity makes {mean:g} jumps a step; take smaller steps, so that fewer than 100 remain."
+        f"jump_intensity makes {expected:g} jumps a step; take smaller steps, so that fewer than 100 remain."
     )

@@ -11,15 +11,27 @@ import numpy as np
 from insure.pricing.elementary import sqrt
 from insure.simulation import layout as at
 from insure.simulation import random as streams
+from insure.simulation.compilation import shift
 from insure.simulation.compiler import Pointer, Word, carray
 from insure.simulation.layout import LANES
-from insure.simulation.vector_math import compiled, exp_bounded, float_of, inlined, log_normal, sine_cosine
+from insure.simulation.vector_math import (
+    MASKED,
+    compiled,
+    exp_bounded,
+    first_lane,
+    float_of,
+    inlined,
+    lanes_above,
+    log_normal,
+    sine_cosine,
+)
 
 N = LANES
 WORLD = at.WORLD_ROWS * N
 X, S, XN, D, M = at.LOGS * N, at.SPOTS * N, at.NIGHTS * N, at.DRAWS * N, at.MEMORY * N
-RATIO = at.RATIOS * N
+RATIO, J = at.RATIOS * N, at.JUMPS * N
 _DIFFUSION, _JUMPS, _SIZES = streams.DIFFUSION, streams.JUMPS, streams.JUMP_SIZES
+_LATER_JUMPS = streams.LATER_JUMPS
 _RESAMPLING, _REGIMES, _OVERNIGHT = streams.RESAMPLING, streams.REGIMES, streams.OVERNIGHT
 
 
@@ -137,9 +149,9 @@ def jump_diffusion(*, nights: bool, exponential: bool) -> Callable[..., None]:
         share, bridge, drift, deviation = c[SHARE], c[BRIDGE], c[OWN], c[OWN + 1]
         carry(w, draw)
         if exponential:
-            _exponential_jumps(w, D + 8 * N, c, OWN + 2, first, draw, seed)
+            _exponential_jumps(world, w, D + 8 * N, c, OWN + 2, first, draw, seed)
         else:
-            normal_jumps(w, D + 8 * N, c, OWN + 2, first, draw, seed)
+            normal_jumps(world, w, D + 8 * N, c, OWN + 2, first, draw, seed)
         draw_normals(w, D, first, draw, _DIFFUSION, seed)
         for q in range(4):
             for i in range(N):
@@ -165,49 +177,23 @@ def _words(first: int, lane: int, draw: int, stream: int, seed: Word) -> tuple[W
     )
 
 
-SOME = 16
-"""Lanes that are looked over together for the few on which a jump falls."""
-
-
-@inlined
-def _struck(w: Pointer, to: int, lane: int, first: int, draw: int, none: float, seed: Word) -> int:
-    """Uniforms of four steps of the next lanes where they say a jump, zero elsewhere; how many jumps."""
-    count = 0
-    for i in range(lane, lane + SOME):
-        w0, w1, w2, w3 = _words(first, i, draw, _JUMPS, seed)
-        u0, u1, u2, u3 = _uniform(w0), _uniform(w1), _uniform(w2), _uniform(w3)
-        w[to + i] = u0 if u0 > none else 0.0
-        w[to + N + i] = u1 if u1 > none else 0.0
-        w[to + 2 * N + i] = u2 if u2 > none else 0.0
-        w[to + 3 * N + i] = u3 if u3 > none else 0.0
-        highest = max(u0, u1, u2, u3)
-        count += 1 if highest > none else 0
-    return count
-
-
 @compiled
-def _normal_jump(c: Pointer, at_terms: int, u: float, first: int, lane: int, q: int, draw: int, seed: Word) -> float:
-    """The sum of the normal jumps of one step of one path."""
-    mean, spread, levels = c[at_terms], c[at_terms + 1], int(c[at_terms + 2])
-    count = 1.0
-    for k in range(1, levels):
-        count += 1.0 if u > c[at_terms + 3 + k] else 0.0
+def _normal_jump(c: Pointer, terms: int, count: int, first: int, lane: int, q: int, draw: int, seed: Word) -> float:
+    """The sum of so many normal jumps on one step of one path."""
+    mean, spread = c[terms], c[terms + 1]
     w0, w1, w2, w3 = _words(first, lane, draw, _SIZES, seed)
     sine, cosine = sine_cosine(_uniform(w1 if q < 2 else w3))
     z = sqrt(-2.0 * log_normal(_uniform(w0 if q < 2 else w2))) * (cosine if q % 2 == 0 else sine)
-    total: float = count * mean + sqrt(count) * spread * z
+    total: float = count * mean + sqrt(np.float64(count)) * spread * z
     return total
 
 
 @compiled
 def _exponential_jump(
-    c: Pointer, at_terms: int, u: float, first: int, lane: int, q: int, draw: int, seed: Word
+    c: Pointer, terms: int, count: int, first: int, lane: int, q: int, draw: int, seed: Word
 ) -> float:
-    """The sum of the double-exponential jumps of one step of one path, each jump drawn by itself."""
-    up, rise, fall, levels = c[at_terms], c[at_terms + 1], c[at_terms + 2], int(c[at_terms + 3])
-    count = 1
-    for k in range(1, levels):
-        count += 1 if u > c[at_terms + 4 + k] else 0
+    """The sum of so many double-exponential jumps on one step of one path, each drawn by itself."""
+    up, rise, fall = c[terms], c[terms + 1], c[terms + 2]
     total = 0.0
     for k in range(count):
         w0, w1, _, _ = _words(first, lane, draw, _SIZES + 256 * (4 * k + q), seed)
@@ -216,30 +202,54 @@ def _exponential_jump(
     return total
 
 
-@inlined
-def normal_jumps(w: Pointer, to: int, c: Pointer, at_terms: int, first: int, draw: int, seed: Word) -> None:
-    """Four rows of the sum of normal jumps in a step. Jumps are rare: only where one fell is its size drawn."""
-    none = c[at_terms + 3] if c[at_terms + 2] > 0.0 else 1.0
-    for part in range(0, N, SOME):
-        if _struck(w, to, part, first, draw, none, seed) > 0:
-            for q in range(4):
-                for lane in range(part, part + SOME):
-                    u = w[to + q * N + lane]
-                    if u > 0.0:
-                        w[to + q * N + lane] = _normal_jump(c, at_terms, u, first, lane, q, draw, seed)
+def _jumps_of(jump: Callable[..., float], table: int) -> Callable[..., None]:
+    """Four rows of the sum of a step's jumps, whose sizes ``jump`` draws.
+
+    One uniform u says how many fall within a draw's four steps; P(count <= k) stands from ``table`` on, its length
+    before it. Jumps are rare: where there is one, what is left of u says on which step; where there are several, two
+    bits each of other words do. Poisson's law split at random is Poisson's law on every step.
+    """
+
+    @compiled
+    def fallen(
+        w: Pointer, to: int, c: Pointer, terms: int, u: float, first: int, lane: int, draw: int, seed: Word
+    ) -> None:
+        levels, count = int(c[terms + table - 1]), 1
+        while count < levels and u > c[terms + table + count]:
+            count += 1
+        if count == 1:
+            below, above = c[terms + table], c[terms + table + 1] if levels > 1 else 1.0
+            q = min(int(at.STEPS * ((u - below) / (above - below))), at.STEPS - 1)
+            w[to + q * N + lane] = jump(c, terms, 1, first, lane, q, draw, seed)
+            return
+        for q in range(at.STEPS):
+            here = 0
+            for k in range(count):
+                words = _words(first, lane, draw, _LATER_JUMPS + 256 * (k // 64), seed)
+                here += 1 if (words[k // 16 % 4] >> np.uint64(2 * (k % 16))) & np.uint64(3) == np.uint64(q) else 0
+            if here > 0:
+                w[to + q * N + lane] = jump(c, terms, here, first, lane, q, draw, seed)
+
+    @inlined
+    def jumps(world: Pointer, w: Pointer, to: int, c: Pointer, terms: int, first: int, draw: int, seed: Word) -> None:
+        quiet = c[terms + table] if c[terms + table - 1] > 0.0 else 1.0
+        if draw % at.STEPS == 0:
+            draw_uniforms(w, J, first, draw // at.STEPS, _JUMPS, seed)
+        row = J + draw % at.STEPS * N
+        for i in range(to, to + at.STEPS * N):
+            w[i] = 0.0
+        for part in range(0, N, MASKED):
+            struck = lanes_above(shift(world, row + part), quiet)
+            while struck != np.uint64(0):
+                lane = part + first_lane(struck)
+                fallen(w, to, c, terms, w[row + lane], first, lane, draw, seed)
+                struck &= struck - np.uint64(1)
+
+    return jumps
 
 
-@inlined
-def _exponential_jumps(w: Pointer, to: int, c: Pointer, at_terms: int, first: int, draw: int, seed: Word) -> None:
-    """Four rows of the sum of double-exponential jumps in a step."""
-    none = c[at_terms + 4] if c[at_terms + 3] > 0.0 else 1.0
-    for part in range(0, N, SOME):
-        if _struck(w, to, part, first, draw, none, seed) > 0:
-            for q in range(4):
-                for lane in range(part, part + SOME):
-                    u = w[to + q * N + lane]
-                    if u > 0.0:
-                        w[to + q * N + lane] = _exponential_jump(c, at_terms, u, first, lane, q, draw, seed)
+normal_jumps = _jumps_of(_normal_jump, 3)
+_exponential_jumps = _jumps_of(_exponential_jump, 4)
 
 
 def bootstrap(*, nights: bool) -> Callable[..., None]:

@@ -16,7 +16,7 @@ from insure.errors import InvalidInput
 from insure.simulation import market, models
 from insure.simulation.engine import Arrangement, Outcome, Recipe, Trading
 
-FORMAT = 2
+FORMAT = 3
 """Of saved studies: counters, streams, lanes of a block, rows of a figure, fields of a recipe."""
 
 _ARRAYS = ("index", "twins", "controls", "ends", "moments")

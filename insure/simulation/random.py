@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from insure.arguments import FloatArray
 
-DIFFUSION, JUMPS, JUMP_SIZES, VARIANCE, RESAMPLING, REGIMES, OVERNIGHT, RARE = range(8)
-"""Streams: the fourth word of the counter."""
+DIFFUSION, JUMPS, JUMP_SIZES, VARIANCE, RESAMPLING, REGIMES, OVERNIGHT, RARE, LATER_JUMPS = range(9)
+"""Streams: the fourth word of the counter. A word of ``JUMPS`` serves a whole draw, a counter of it four draws."""
 
 WORDS_PER_DRAW = 4
 """One counter gives four 32-bit words: four uniforms, or four normals; a draw serves four steps."""

@@ -87,8 +87,8 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
             nav = b[NAV + i] if causes else cash + stock
             alive = nav > 0.0
             worth = max(nav, NO_NAV)
-            inverse = (1.0 if alive else 0.0) / worth
-            held = stock * inverse
+            inverse = 1.0 / worth
+            held = stock * inverse if alive else 0.0
             sight = Sight(worth, spot, w[X0 + i], held, scheduled, elapsed, left, rate, dividend_yield, vol)
             before = State(b[PEAK + i], b[STRIKE + i], b[INSURED + i], b[MARK + i])
             answered, seen_floor, after = rule(own, before, sight)
@@ -99,10 +99,11 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
             weight = answered if alive else 0.0
             floor = seen_floor if alive else scheduled
             limited = within_limits(weight, lowest, highest)
+            # What waits for the quotient is short here: a processor has few places for what waits.
             if trades_freely:
                 wanted = traded_to = limited * worth
                 value = abs(traded_to - stock)
-                cash_after = cash - (traded_to - stock)
+                cash_after = nav - traded_to
                 left_over = nav
             else:
                 banded = across_band(limited, held, width, edge)
@@ -126,11 +127,11 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
                 b[EXECUTION + i] += (traded_to - wanted) * gain
             if beside and frictions:
                 left_over += p[OWN + i]
-            b[TURNOVER + i] += value * inverse
-            b[EXPOSURE + i] += traded_to * inverse
-            b[LOCKED + i] += (1.0 if floor > 0.0 else 0.0) * (0.0 if limited > NO_STOCK else 1.0)
+            b[TURNOVER + i] += value * inverse if alive else 0.0
+            b[EXPOSURE + i] += (limited if trades_freely else traded_to * inverse) if alive else 0.0
+            b[LOCKED + i] += 0.0 if limited > NO_STOCK else (1.0 if floor > 0.0 else 0.0)
             b[DEEPEST + i] = max(b[DEEPEST + i], floor - left_over)
-            next_stock = traded_to * units_grown * ratio
+            next_stock = traded_to * (units_grown * ratio)
             next_cash = cash_after * growth
             if beside:
                 next_cash += paid_out * (traded_to * ratio * (grown - 1.0) - p[PAYOUT + i]) + p[SETTLED + i]

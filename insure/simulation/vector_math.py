@@ -76,6 +76,46 @@ def float_of(typing_context, x):  # type: ignore[no-untyped-def]  # numba's prot
     return types.float64(types.int64), emit
 
 
+MASKED = 64
+"""Lanes of one mask."""
+
+
+@intrinsic
+def lanes_above(typing_context, pointer, level):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Which of the 64 numbers from an address on are above a level: a bit each."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        pack, lane = ir.VectorType(ir.DoubleType(), MASKED), ir.VectorType(ir.IntType(32), MASKED)
+        row = builder.load(builder.bitcast(values[0], pack.as_pointer()), align=8)
+        single = builder.insert_element(ir.Constant(pack, ir.Undefined), values[1], ir.Constant(ir.IntType(32), 0))
+        levels = builder.shuffle_vector(single, ir.Constant(pack, ir.Undefined), ir.Constant(lane, [0] * MASKED))
+        return builder.bitcast(builder.fcmp_ordered(">", row, levels), ir.IntType(MASKED))
+
+    return types.uint64(pointer, types.float64), emit
+
+
+@intrinsic
+def lanes_unknown(typing_context, pointer):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Which of the 64 numbers from an address on are none: a bit each."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        pack = ir.VectorType(ir.DoubleType(), MASKED)
+        row = builder.load(builder.bitcast(values[0], pack.as_pointer()), align=8)
+        return builder.bitcast(builder.fcmp_unordered("uno", row, row), ir.IntType(MASKED))
+
+    return types.uint64(pointer), emit
+
+
+@intrinsic
+def first_lane(typing_context, mask):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """The lowest bit that is set."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), emit
+
+
 _ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest whole number in the low bits
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 6.93147180369123816490e-01

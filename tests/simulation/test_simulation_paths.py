@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from scipy.stats import poisson
 
 from insure.arguments import FloatArray
 from insure.simulation import Bates, Heston, Merton, Recipe
@@ -78,17 +79,32 @@ def test_coarse_steps_are_the_same_scheme() -> None:
     assert worst < 1e-11, f"the kernel is {worst:.1e} off the scheme"
 
 
+def jump_counts(levels: list[float], paths: int, steps: int) -> FloatArray:
+    """(steps, paths): how many jumps fall on a step; levels[k] = P(count <= k) over the four steps of a draw."""
+    numbers = np.arange(paths, dtype=np.int64)
+    edges = np.array([*levels, 1.0])
+    counts: list[FloatArray] = []
+    for k in range(-(-steps // 4)):
+        u = streams.uniforms(SEED, numbers, k // 4, streams.JUMPS)[k % 4]
+        together = sum((u > level).astype(np.int64) for level in levels)
+        single = np.minimum((4.0 * (u - edges[0]) / (edges[1] - edges[0])).astype(np.int64), 3)
+        of_step = [((together == 1) & (single == q)).astype(np.float64) for q in range(4)]
+        for jump in range(int(np.max(together))):
+            words = streams.words(SEED, numbers, k, streams.LATER_JUMPS + 256 * (jump // 64))
+            step = (words[jump // 16 % 4] >> np.uint64(2 * (jump % 16))) & np.uint64(3)
+            for q in range(4):
+                of_step[q] += (together > max(jump, 1)) & (step == q)
+        counts.extend(of_step)
+    return np.array(counts[:steps])
+
+
 def test_jumps_fall_where_their_uniforms_say() -> None:
     """Merton with jumps of one size and Bates without any: what is left is known path by path."""
     size = -0.07
     model = Merton(0.2, 0.05, 12.0, size, 0.0)
     recipe = Recipe(strategies=(BuyAndHold(),), model=model, steps=STEPS, years=STEPS / 252, seed=SEED, paths=PATHS)
-    numbers = np.arange(PATHS, dtype=np.int64)
-    uniforms = np.concatenate([streams.uniforms(SEED, numbers, k, streams.JUMPS) for k in range(-(-STEPS // 4))])[
-        :STEPS
-    ]
     drift, deviation, _, _, count, *levels = model.dynamics(recipe.dt, 0.0).terms
-    jumps = sum((uniforms > level).astype(np.float64) for level in levels[: int(count)])
+    jumps = jump_counts(levels[: int(count)], PATHS, STEPS)
     assert np.max(jumps) >= 2.0, "no step has two jumps"
     logs = np.cumsum(drift + deviation * normals(streams.DIFFUSION) + size * jumps, axis=0).T
     assert np.allclose(draw(recipe, 0, PATHS)[:, 1:], 100.0 * np.exp(logs), rtol=1e-12, atol=0.0)
@@ -100,3 +116,23 @@ def test_jumps_fall_where_their_uniforms_say() -> None:
         for one in (calm, jumpless)
     ]
     assert np.array_equal(both[0], both[1]), "Bates without jumps is not Heston"
+
+
+@pytest.mark.parametrize("expected", [0.001, 0.05, 0.6])
+def test_jumps_of_a_step_are_poissons_and_know_nothing_of_other_steps(expected: float) -> None:
+    """Of one uniform a draw: the counts have Poisson's law on each of its four steps, and any two are independent."""
+    paths, steps = 100_000, 24
+    levels = [float(poisson.cdf(k, 4.0 * expected)) for k in range(24)]
+    counts = jump_counts(levels, paths, steps)
+    for q in range(4):
+        of_step = counts[q::4].ravel()
+        for k in range(3):
+            share = float(poisson.pmf(k, expected))
+            error = math.sqrt(share * (1.0 - share) / of_step.size)
+            found = float(np.mean(of_step == k))
+            assert abs(found - share) <= 4.0 * error, f"step {q}: P({k} jumps) is {found:.6f}, Poisson says {share:.6f}"
+    for one in range(8):
+        for other in range(one):
+            together = float(np.mean(counts[one] * counts[other])) - expected**2
+            error = math.sqrt((expected + expected**2) ** 2 / paths)
+            assert abs(together) <= 4.0 * error, f"jumps of steps {other} and {one} go together: {together:.2e}"
