@@ -159,8 +159,10 @@ def publish_compliance(
     due = slots(contract.schedule.timing, calendar, begun, last) if begun <= last else []
     since, until = (dt.datetime.combine(day, dt.time(), calendar.zone) for day in (first, last + dt.timedelta(days=1)))
     anchor = trail.last_of(book, fund.id, last, until)
-    late = [fill for _, fill in trail.late_fills(book, fund.id, anchor[0])]
-    found = facts(contract, history, book.runs(fund.id, first, last), due, first, last, late)
+    fills = trail.late_fills(book, fund.id, anchor[0])
+    counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
+    late, known = [fill for _, fill in fills], [fill for row, fill in fills if row.sequence <= counted]
+    found = facts(contract, history, book.runs(fund.id, first, last), due, first, last, late, known)
     contracts = tuple(agreed.kept_contracts(book, fund.id))
     controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
     evidence = replace(

@@ -1,17 +1,22 @@
 """Facts of a period out of the book, judged against the contract in force."""
 
+from insure.compliance.executions import Causes, Executions, OrderCost, bps
 from insure.compliance.facts import Facts, Protection, SlotFact, SlotState, facts
 from insure.compliance.limits import Limit
 from insure.compliance.measures import Judgement, after_trade, worst
 
 __all__ = [
+    "Causes",
+    "Executions",
     "Facts",
     "Judgement",
     "Limit",
+    "OrderCost",
     "Protection",
     "SlotFact",
     "SlotState",
     "after_trade",
+    "bps",
     "facts",
     "worst",
 ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from insure.book.record import Record
+from insure.compliance.executions import Executions, executions
 from insure.compliance.limits import Limit, limits
 from insure.compliance.measures import Extreme, Judgement, after_trade, extreme, gap, promising, weight, worst
 from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
@@ -134,6 +135,7 @@ class Facts:
     lowest_gap: Extreme | None
     """Least gap budget after a trade; None where no fall could ever reach the floor."""
     trading: Trading
+    executions: Executions
     checks: tuple[CheckTally, ...]
     limits: tuple[Limit, ...]
     slots: tuple[SlotFact, ...]
@@ -182,6 +184,7 @@ def facts(
     first: dt.date,
     last: dt.date,
     late_fills: Sequence[Fill] = (),
+    known_before: Sequence[Fill] = (),
 ) -> Facts:
     """The facts of a fund from session ``first`` to ``last``, both included.
 
@@ -193,6 +196,7 @@ def facts(
         first: first session.
         last: last session.
         late_fills: fills that came after their decision, those known when the period was over; in any order.
+        known_before: those of them that were known when the period before was over: a report on it has counted them.
 
     Raises:
         InvalidInput: the span is empty, or the fund had no decision in it or before it.
@@ -215,6 +219,7 @@ def facts(
         exposure=_exposure(within),
         lowest_gap=extreme(((record.session, gap(record)) for record in within), min),
         trading=trading(within, late_fills),
+        executions=executions(fund, before, within, late_fills, known_before),
         checks=checks(within),
         limits=limits(fund, within),
         slots=_slots(due, runs, within),

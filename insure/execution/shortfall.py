@@ -43,9 +43,10 @@ class Shortfall:
         return self.price + self.fees + self.opportunity
 
     @property
-    def bps(self) -> float:
-        """Of the value decided, at the arrival price."""
-        return float(self.total / (abs(self.decided) * self.arrival)) * 10_000.0
+    def bps(self) -> float | None:
+        """Of the value decided, at the arrival price; None where that is zero: an option that was worth nothing."""
+        value = abs(self.decided) * self.arrival
+        return float(self.total / value) * 10_000.0 if value else None
 
 
 def shortfall(decided: Decimal, arrival: Decimal, fills: Sequence[Executed], last: Decimal) -> Shortfall:
@@ -65,16 +66,18 @@ def shortfall(decided: Decimal, arrival: Decimal, fills: Sequence[Executed], las
         fills: what was executed of it.
         last: price now, at which what is left is judged.
 
+    Prices are zero or more: an option may be worth nothing.
+
     Source: Perold (1988), "The implementation shortfall: paper versus reality", Journal of Portfolio Management 14(3).
 
     Raises:
-        InvalidInput: nothing was decided, a price is not above zero, or a fill goes the other way or beyond.
+        InvalidInput: nothing was decided, a price is below zero, or a fill goes the other way or beyond.
     """
     if not (decided.is_finite() and decided != 0):
         raise InvalidInput(f"decided is {decided}; it must be units other than zero.")
     for name, price in (("arrival", arrival), ("last", last), *(("price", fill.price) for fill in fills)):
-        if not (price.is_finite() and price > 0):
-            raise InvalidInput(f"{name} is {price}; it must be a price above zero.")
+        if not (price.is_finite() and price >= 0):
+            raise InvalidInput(f"{name} is {price}; it must be a price, zero or more.")
     executed = sum((fill.units for fill in fills), _ZERO)
     if any(not fill.units * decided > 0 for fill in fills) or not abs(executed) <= abs(decided):
         raise InvalidInput(f"fills are {executed} units in all; they must be a part of the {decided} decided.")

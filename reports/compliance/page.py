@@ -8,7 +8,7 @@ from insure.book.record import Record
 from insure.compliance import Facts
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import gap, lineage, operations, stress
+from reports.compliance import executions, gap, lineage, operations, stress
 from reports.compliance import sections as parts
 from reports.compliance.board import board
 from reports.config_diff import parameter_changes
@@ -64,7 +64,7 @@ def build(
         gap.cash_lock(fund, facts),
         gap.gap(fund, facts),
         parts.decisions(facts, evidence),
-        parts.executions(fund, facts),
+        executions.executions(fund, facts),
         parts.checks(facts),
         parts.limits(facts),
         parts.events(facts, evidence),

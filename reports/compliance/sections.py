@@ -225,30 +225,6 @@ def _entry(evidence: Evidence, record: Record) -> str:
     return "no entry of the chain" if sequence is None else f"chain entry {sequence}"
 
 
-def executions(fund: Fund, facts: Facts) -> Section:
-    """Orders, fills and what they cost."""
-    done = facts.trading
-    judgement: Judgement = "alert" if done.unfilled_units else "kept"
-    unfilled = (
-        "everything was filled" if not done.unfilled_units else f"{filters.units(done.unfilled_units)} units open"
-    )
-    return Section(
-        "executions",
-        "Executions",
-        judgement,
-        f"{done.orders} orders, {done.fills} fills; {unfilled}.",
-        {
-            "orders": Figure("Orders", done.orders, "count", "records of the period"),
-            "fills": Figure("Fills", done.fills, "count", "records, and chain entries of later fills"),
-            "unfilled": Figure("Units not filled", done.unfilled_units, "units", "ordered \u2212 filled"),
-            "bought": Figure("Bought", done.bought, "money", f"value of fills, {fund.currency}"),
-            "sold": Figure("Sold", done.sold, "money", f"value of fills, {fund.currency}"),
-            "commission": Figure("Commission", done.commission, "money", "sum of the fills"),
-            "spread": Figure("Spread", done.spread, "money", "sum of the fills"),
-        },
-    )
-
-
 def checks(facts: Facts) -> Section:
     """Pre-trade checks with their least head-room."""
     rows = tuple(

@@ -61,6 +61,7 @@ def test_by_hand() -> None:
         (Decimal(0), Decimal(1), Decimal(1), "decided is 0"),
         (Decimal("NaN"), Decimal(1), Decimal(1), "decided is NaN"),
         (Decimal(5), Decimal("NaN"), Decimal(1), "arrival is NaN"),
+        (Decimal(5), Decimal("-0.01"), Decimal(1), "arrival is -0.01"),
         (Decimal(5), Decimal(1), Decimal(-1), "fills are -1"),
         (Decimal(5), Decimal(1), Decimal(6), "fills are 6"),
     ],
