@@ -42,7 +42,7 @@ def horizon(fund: Fund) -> dt.date:
 
 def sentences(fund: Fund) -> list[str]:
     """The contract in plain words, one sentence a line."""
-    protection, limits, costs, band = fund.protection, fund.limits, fund.costs, fund.band
+    protection, limits, costs = fund.protection, fund.limits, fund.costs
     end = horizon(fund)
     said = []
     if fund.protects:
@@ -88,11 +88,7 @@ def sentences(fund: Fund) -> list[str]:
         f"{fund.schedule.deadline_minutes:g} minutes late is missed, not traded. Time is counted "
         f"{fund.schedule.day_count}."
     )
-    said.append(
-        f"It trades once the weight is more than {band.width_weight * 100:g} points from its target, to the {band.to}."
-        if band.width_weight > 0.0
-        else "It trades every difference from its target."
-    )
+    said.append(fund.band.sentence(fund.cost_bps))
     said.append(
         f"A trade is expected to cost {_commission(fund)} and {costs.half_spread_bps:g} bps half spread"
         f"{_impact(fund)}; {_lots(fund)}."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from insure.errors import InvalidInput
+from insure.fund import UNWRITTEN
 
 WHOLE = "fund"
 """The section of keys that stand in none."""
@@ -63,7 +64,8 @@ def _keys(name: str, text: str) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for key, value in content.items():
         if isinstance(value, dict):
-            found |= {(key, inner): _written(each) for inner, each in _flat(value)}
+            first = {place: words for place, words in UNWRITTEN.items() if place[0] == key}
+            found |= first | {(key, inner): _written(each) for inner, each in _flat(value)}
         else:
             found[WHOLE, key] = _written(value)
     return found

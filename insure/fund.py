@@ -16,9 +16,11 @@ from annotated_types import Ge, Gt, Le, Len, Lt, Predicate
 from pydantic import Discriminator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from insure.band_terms import BandTerms, FixedBandTerms, WhalleyWilmottBandTerms
 from insure.errors import FundFileError, InvalidInput
 from insure.execution_terms import Execution
 from insure.money import minor_unit
+from insure.rebalancing import Band
 from insure.slots import Timing, parse
 from insure.strategies.synthetic_put import Dividends, Financing
 from insure.strategy_terms import (
@@ -39,6 +41,8 @@ NotNegative = Annotated[float, Ge(0.0)]
 Bps = Annotated[float, Ge(0.0), Le(10_000.0)]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BY_KIND = Discriminator("kind")
+UNWRITTEN: Mapping[tuple[str, str], str] = {("band", "kind"): "fixed"}
+"""Keys (section, key) that an effective contract leaves out at this value."""
 Name = Annotated[str, Len(1, 200), Predicate(str.isprintable)]
 
 
@@ -80,15 +84,6 @@ class Limits:
             raise InvalidInput(
                 f"lowest_weight is {self.lowest_weight}; it must be {self.highest_weight} (highest_weight) or less."
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """How far the weight may drift before it is traded."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
-    width_weight: Fraction = 0.0
-    to: Literal["target", "edge"] = "target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +324,8 @@ class Fund:
     schedule: Schedule
     feed: Annotated[Feed, _BY_KIND]
     limits: Limits = field(default_factory=Limits)
-    band: Band = field(default_factory=Band)
+    band: BandTerms = field(default_factory=FixedBandTerms)
+    """How far the weight may drift before it is traded."""
     costs: Costs = field(default_factory=Costs)
     lots: Lots = field(default_factory=Lots)
     twin: TwinTerms = field(default_factory=TwinTerms)
@@ -358,6 +354,11 @@ class Fund:
                 f"broker is {self.execution.broker!r} and the strategy {self.strategy.kind} holds options; they are "
                 "executed on paper only."
             )
+        if isinstance(self.band, WhalleyWilmottBandTerms) and not (self.band.cost_bps or self.cost_bps) > 0.0:
+            raise InvalidInput(
+                "band.kind is 'whalley_wilmott' and trading costs nothing (commission_bps and half_spread_bps are 0); "
+                "its width comes from a cost above zero, which costs or band.cost_bps must name."
+            )
         if self.execution.schedule == "almgren_chriss" and not self.costs.daily_volume_units > 0.0:
             raise InvalidInput(
                 f"schedule is 'almgren_chriss' and daily_volume_units is {self.costs.daily_volume_units:g}; its impact "
@@ -379,6 +380,16 @@ class Fund:
         return None
 
     @property
+    def cost_bps(self) -> float:
+        """What a trade costs in proportion to its value, one way."""
+        return self.costs.commission_bps + self.costs.half_spread_bps
+
+    @property
+    def no_trade_band(self) -> Band:
+        """The band of ``insure.rebalancing`` that live, replay and simulation share."""
+        return self.band.band(self.cost_bps)
+
+    @property
     def holds_options(self) -> bool:
         """Whether the strategy buys options when a period begins."""
         return self.strategy.kind in HOLDING_OPTIONS
@@ -390,12 +401,20 @@ class Fund:
 
     @property
     def config_sha256(self) -> str:
-        """Hash of the effective contract: every key with its value, defaults included."""
+        """Hash of the effective contract, as ``effective`` writes it."""
         return _sha256(self)
 
     def effective(self) -> str:
-        """The whole contract as canonical JSON, defaults included."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=_written)
+        """The whole contract as canonical JSON, defaults included.
+
+        The kind of a fixed band, the only kind for long, is not written: a contract keeps the hash that the book and
+        its approvals know it by.
+        """
+        content = asdict(self)
+        for (section, key), value in UNWRITTEN.items():
+            if content[section].get(key) == value:
+                del content[section][key]
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), default=_written)
 
     def promise(self, value: float, years: float, vol: float, spot: float) -> Promise:
         """What a period beginning on ``value``, with the index at ``spot``, promises."""

@@ -111,7 +111,7 @@ def _glance(found: Optimum) -> Figures:
     basis = 1e4 / recipe.value
     return {
         "strategy": Figure("Best strategy", found.strategy(best.position), "text", _SOURCE),
-        "band": Figure("Best band", found.band(best.position), "weight", f"now {found.band(found.current):.2%}"),
+        "band": _band(found, best.position, "Best band", f"now {found.band_words(found.current)}"),
         "every": Figure("Best calendar, sessions", trading.every, "count", f"now {now.every}"),
         "gain": Figure("Nearer to the true put", basis * gain, "bps", "root of mean squared slippage"),
         "gain_error": Figure("Standard error", basis * error, "bps", "paired, by path"),
@@ -119,6 +119,13 @@ def _glance(found: Optimum) -> Figures:
         "paths": Figure("Paths", recipe.paths, "count", _SOURCE),
         "seed": Figure("Seed", recipe.seed, "count", _SOURCE),
     }
+
+
+def _band(found: Optimum, position: int, label: str, source: str = "") -> Figure:
+    width = found.band(position)
+    if width is None:
+        return Figure(label, found.band_words(position), "text", source)
+    return Figure(label, width, "weight", source)
 
 
 def _order(found: Optimum) -> list[int]:
@@ -174,7 +181,7 @@ def _row(found: Optimum, k: int) -> Row:
     return Row(
         key=f"point-{k}",
         strategy=Figure("Strategy", found.strategy(k), "text"),
-        band=Figure("Band", found.band(k), "weight"),
+        band=_band(found, k, "Band"),
         every=Figure("Every, sessions", trading.every, "count"),
         charged=Figure("Charged", trading.costs.fraction * 1e4, "bps"),
         cost=Figure("Cost", basis * cost.value, "bps"),

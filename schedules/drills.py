@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from insure.band_terms import FixedBandTerms
 from insure.book import Book, Statement
 from insure.broker import Broker, BrokerReport, BrokerSilent, OutsideBroker
 from insure.controls import kill_flag
@@ -20,7 +21,7 @@ from insure.decision import fund_calendar
 from insure.errors import InsureError, InvalidInput
 from insure.execution_terms import Execution
 from insure.feeds.feed import Observation, PriceFeed, Row
-from insure.fund import Band, Controls, Fund, Limits
+from insure.fund import Controls, Fund, Limits
 from insure.orders import Order
 from insure.slots import Slot
 from insure.strategy_terms import ConstantMixTerms
@@ -172,7 +173,7 @@ def _drill_desk(folder: Path, fund: Fund, price: Decimal, now: dt.datetime) -> _
         volatility=Fixed(0.2),
         protection=replace(fund.protection, start=session, financing="fund"),
         limits=Limits(),
-        band=Band(),
+        band=FixedBandTerms(),
         controls=Controls(),
         execution=Execution(broker="blotter"),
     )

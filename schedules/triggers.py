@@ -12,6 +12,7 @@ from typing import Literal
 from insure.book import Record
 from insure.dates import Calendar
 from insure.decision import Decision
+from insure.decision.band import band_width
 from insure.fund import Fund
 from insure.slots import Slot
 
@@ -60,7 +61,7 @@ def triggered(fund: Fund, last: Record, now: Decision) -> list[Trigger]:
                 )
             )
     if terms.weight_drift > 0.0 and now.valuation is not None and now.ladder is not None:
-        held, wanted, width = now.valuation.weight, now.ladder["limits"].weight, fund.band.width_weight
+        held, wanted, width = now.valuation.weight, now.ladder["limits"].weight, band_width(fund, now)
         drift = abs(held - wanted)
         if not drift - width < terms.weight_drift:
             found.append(

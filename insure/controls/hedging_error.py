@@ -15,6 +15,7 @@ import math
 
 from insure.arguments import not_negative, positive
 from insure.book import Record
+from insure.decision.band import band_width, opening_width
 from insure.fund import Fund
 from insure.pricing.elementary import exp, log, sqrt
 
@@ -67,7 +68,8 @@ def slippage_in_deviations(fund: Fund, record: Record, steps: int) -> float | No
 
     The band leaves a weight anywhere within its width b of the target, uniformly: a deviation of b / sqrt(3) of the
     fund in the index; lots leave l / sqrt(3) units. Both earn the index's own deviation v sqrt(t). The volatility is
-    the higher of the period's first and the last the put was marked at: a market that became wilder is allowed for.
+    the higher of the period's first and the last the put was marked at: a market that became wilder is allowed for. So
+    is b, where the band's width follows the market, the wider of the period's first and the last decision's.
 
     Args:
         fund: the contract.
@@ -96,7 +98,8 @@ def slippage_in_deviations(fund: Fund, record: Record, steps: int) -> float | No
         snapshot.dividend_yield,
     )
     index = vol * sqrt(valuation.elapsed / 3.0)
-    band = fund.band.width_weight * valuation.nav * index
+    width = max(opening_width(fund, memory, snapshot), band_width(fund, decision))
+    band = width * valuation.nav * index
     lots = float(fund.lots.lot_units * snapshot.price) * index
     measured = sum(track.causes.get(cause, 0.0) for cause in HEDGED)
     deviation = math.hypot(put, band, lots)

@@ -5,28 +5,28 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from insure.dates import anniversary
-from insure.decision.calendars import fund_calendar, years_between
+from insure.decision.band import band_in_sight
+from insure.decision.calendars import years_between
 from insure.decision.checks import Check, pre_trade
 from insure.decision.circumstances import Circumstances
 from insure.decision.gate import gate
-from insure.decision.holdings import Holdings, Memory, Period
+from insure.decision.holdings import Holdings, Memory
 from insure.decision.ladder import Ladder, climb
 from insure.decision.options import (
     OptionTrade,
     held_of,
     legs_at,
-    listed,
     refuse_expired,
     traded_at_mark,
     worth,
 )
+from insure.decision.periods import begun, strategy_of
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation, valued
 from insure.errors import FloorUnaffordable, InvalidInput
 from insure.fund import Fund
 from insure.market import Snapshot
-from insure.strategies.rule import Opening, State, Strategy
+from insure.strategies.rule import State
 
 Outcome = Literal["OK", "SKIPPED", "HELD", "FAILED"]
 EventKind = Literal["period began", "period ended", "floor breached", "cash-lock", "cash-lock left", "gap budget low"]
@@ -128,20 +128,20 @@ def decide(
     current = memory
     if memory is not None and session >= memory.period.end:
         elapsed = years_between(fund, memory.period.start, session)
-        ended, _ = valued(holdings, memory, snapshot, _strategy(fund, memory), elapsed, 0.0, legs)
+        ended, _ = valued(holdings, memory, snapshot, strategy_of(fund, memory), elapsed, 0.0, legs)
         events.append(_period_ended(memory, ended))
         if fund.protection.roll == "at_horizon":
             current = None
     options: tuple[OptionTrade, ...] = ()
     if current is None:
         try:
-            current = _begin(fund, holdings, snapshot, number=memory.period.number + 1 if memory else 1)
+            current = begun(fund, holdings, snapshot, number=memory.period.number + 1 if memory else 1)
         except FloorUnaffordable as refusal:
             return without("HELD", str(refusal), ended, events)
         options = _option_trades(fund, current, holdings, snapshot)
         events.append(Event("period began", _promise_sentence(fund, current)))
 
-    strategy = _strategy(fund, current)
+    strategy = strategy_of(fund, current)
     years_left = years_between(fund, session, current.period.end)
     elapsed = years_between(fund, current.period.start, session)
     valuation, sight = valued(holdings, current, snapshot, strategy, elapsed, years_left, legs)
@@ -149,6 +149,7 @@ def decide(
     locked = valuation.guarantee > 0.0 and not valuation.cushion > 0.0
     why = _model_reason(fund, state, snapshot, valuation, weight)
     premium = -sum((each.cash for each in options), Decimal(0))
+    first = current is not memory and not holdings.units
     ladder, trade = climb(
         fund,
         holdings,
@@ -157,6 +158,7 @@ def decide(
         valuation.weight,
         weight,
         why,
+        band=band_in_sight(fund, strategy.rule, current.start, sight, first=first),
         locked=locked,
         premium=premium,
         circumstances=circumstances,
@@ -210,33 +212,6 @@ def _doubted(snapshot: Snapshot, trade: Trade | None, options: tuple[OptionTrade
     if trade is not None and trade.units > 0:
         return [f"{doubt.sentence} Reduce-only: {trade.units:,f} units are not bought."]
     return [f"{doubt.sentence} Reduce-only: no options are traded."] if options else []
-
-
-def _strategy(fund: Fund, memory: Memory) -> Strategy:
-    period = memory.period
-    return fund.strategy.strategy(fund.promise(period.value, period.years, period.vol, period.spot))
-
-
-def _begin(fund: Fund, holdings: Holdings, snapshot: Snapshot, number: int) -> Memory:
-    value = float(holdings.units * snapshot.price + holdings.cash) + worth(fund, holdings.options, snapshot)
-    session = snapshot.session
-    end = anniversary(fund_calendar(fund), session, fund.protection.horizon_years)
-    years = years_between(fund, session, end)
-    vol = snapshot.volatility.vol
-    spot = float(snapshot.price)
-    period = Period(number, session, end, value, spot, years, vol)
-    strategy = fund.strategy.strategy(fund.promise(value, years, vol, spot))
-    opening = Opening(
-        value,
-        spot,
-        years,
-        snapshot.rate,
-        snapshot.dividend_yield,
-        vol,
-        snapshot.put_vol,
-        listed(fund, session, end),
-    )
-    return Memory(period, strategy.begin(opening), last_target=0.0, breached=False, locked=False)
 
 
 def _option_trades(fund: Fund, memory: Memory, holdings: Holdings, snapshot: Snapshot) -> tuple[OptionTrade, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
+from insure.decision.band import BandInSight
 from insure.decision.circumstances import Circumstances, Override, Rollout
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
@@ -74,6 +75,7 @@ def climb(
     model: float,
     why: str,
     *,
+    band: BandInSight,
     locked: bool,
     premium: Decimal = _ZERO,
     circumstances: Circumstances | None = None,
@@ -81,13 +83,14 @@ def climb(
     """From the model's weight to whole lots.
 
     Args:
-        fund: whose limits, band, throttle and lots apply.
+        fund: whose limits, throttle and lots apply.
         holdings: exact holdings before the trade.
         snapshot: the price that units are counted at.
         nav: money before the trade.
         held: equity weight before the trade.
         model: the weight that the rule asks for.
         why: the model's own reason, a sentence.
+        band: the band at this moment, which a fund without a cushion does not wait for.
         locked: whether the fund protects a floor and has no cushion left above it. A fund that holds or buys options
             follows its model all the same: to sell the stock under a put that pays is to bet against the index.
         premium: money that options bought in the same decision cost (below zero: bring); stock is sold for it where
@@ -106,8 +109,9 @@ def climb(
     to_cash = locked and limits.no_cushion == "cash" and not holdings.options and not premium
     lowest, highest = (0.0, 0.0) if to_cash else (limits.lowest_weight, limits.highest_weight)
     limited = within_limits(model, lowest, highest)
-    width, most = (0.0, 5.0) if to_cash else (fund.band.width_weight, limits.largest_change_weight)
-    banded = across_band(limited, held, width, 1.0 if fund.band.to == "edge" else 0.0)
+    most = 5.0 if to_cash else limits.largest_change_weight
+    band = BandInSight(0.0, "") if to_cash else band
+    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0)
     eased = throttled(banded, held, most)
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
     let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden
@@ -116,7 +120,7 @@ def climb(
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
-        rung("band", banded, _band_reason(fund, limited, held, banded, width)),
+        rung("band", banded, _band_reason(fund, limited, held, banded, band)),
         rung("throttle", eased, _throttle_reason(banded, held, eased, most)),
         *(
             [rung("override", overridden, _override_reason(circumstances.override, eased, overridden))]
@@ -190,13 +194,16 @@ def _limits_reason(fund: Fund, model: float, limited: float, *, to_cash: bool) -
     return f"Raised from {model:.2%} to the lowest weight, {low:.2%}."
 
 
-def _band_reason(fund: Fund, target: float, held: float, banded: float, width: float) -> str:
-    if width == 0.0:
+def _band_reason(fund: Fund, target: float, held: float, banded: float, band: BandInSight) -> str:
+    if band.width == 0.0 and not band.because:
         return "No band: every difference is traded."
     apart = f"Held {held:.2%}, target {target:.2%}, {abs(target - held) * 100:.2f} points apart"
+    if band.because:
+        done = "inside, hold" if banded == held else f"outside, trade to the {fund.band.to}"
+        return f"{band.because} {apart}: {done}."
     if banded == held:
-        return f"{apart}: inside the band of {width * 100:.2f} points, hold."
-    return f"{apart}: outside the band of {width * 100:.2f} points, trade to the {fund.band.to}."
+        return f"{apart}: inside the band of {band.width * 100:.2f} points, hold."
+    return f"{apart}: outside the band of {band.width * 100:.2f} points, trade to the {fund.band.to}."
 
 
 def _override_reason(override: Override, eased: float, overridden: float) -> str:

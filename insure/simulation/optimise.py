@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from insure.arguments import FloatArray, number, numbers, one_of
+from insure.arguments import FloatArray, numbers, one_of
+from insure.band_terms import FixedBandTerms
 from insure.errors import InvalidInput
 from insure.fund import Fund
+from insure.rebalancing import Band
 from insure.simulation.engine import Progress, Recipe
 from insure.simulation.models import GBM, Bootstrap, Model
 from insure.simulation.price_list import price_list
@@ -49,7 +51,8 @@ class Axes:
         strategies: kinds of a fund file, out of ``KINDS``; the fund's own is always among them.
         multipliers: of CPPI and TIPP.
         floors: fractions of the value at the start.
-        bands: half widths, NAV weight; empty for the standard ones around what the costs ask for.
+        bands: half widths, NAV weight; empty for the standard ones around what the costs ask for. The fund's own band,
+            of whatever kind, is always among them.
         every: closes between two signals; empty for ``EVERY``.
         cost_bps: proportional commissions besides the fund's own price list, everything else of which stays.
     """
@@ -117,9 +120,15 @@ class Optimum:
         parts = now**2 / (2.0 * one) - then**2 / (2.0 * other)
         return one - other, float(parts.std(ddof=1)) / float(np.sqrt(parts.size))
 
-    def band(self, position: int) -> float:
-        """Half width of a point's band, NAV weight."""
-        return number("band", self.sweep.recipe.trading(position).band)  # type: ignore[arg-type]  # a sweep's are numbers
+    def band(self, position: int) -> float | None:
+        """Half width of a point's band, NAV weight; None for the fund's own where that follows the market."""
+        trading = self.sweep.recipe.trading(position)
+        return trading.width if trading.follows is None else None
+
+    def band_words(self, position: int) -> str:
+        """A point's band in a few words."""
+        width = self.band(position)
+        return self.fund.band.words(self.fund.cost_bps) if width is None else f"{width:.2%}"
 
     def name(self, position: int) -> str:
         """A point in words: band and calendar; strategy and costs where several are swept."""
@@ -127,7 +136,7 @@ class Optimum:
         trading, words = recipe.trading(position), ""
         if len(set(recipe.strategies)) > 1:
             words = f"{self.strategy(position)}, "
-        words += f"a band of {self.band(position):.2%} every {_sessions(trading.every)}"
+        words += f"a band of {self.band_words(position)} every {_sessions(trading.every)}"
         if len({each.costs for each in recipe.each}) > 1:
             words += f" at {trading.costs.fraction * 1e4:g} bp"
         return words
@@ -173,11 +182,18 @@ class Optimum:
         return f"{said}, on {now.value:.2%} (+- {now.standard_error:.2%}) as the fund is."
 
     def figures(self) -> dict[str, object]:
-        """As JSON: money at the horizon, weights as fractions of NAV."""
+        """As JSON: money at the horizon, weights as fractions of NAV; a band that follows the market in words."""
         recipe = self.sweep.recipe
         table = self.sweep.table().drop(columns=["strategy"]).to_dict(orient="records")
         gain, error = self.gain
-        points = [{"point": k, **{name: _or_none(value) for name, value in row.items()}} for k, row in enumerate(table)]
+        points = [
+            {
+                "point": k,
+                **{name: _or_none(value) for name, value in row.items()},
+                "band": self.band_words(k) if (width := self.band(k)) is None else width,
+            }
+            for k, row in enumerate(table)
+        ]
         return {
             "fund": self.fund.id,
             "criterion": "root of mean squared slippage against the twin",
@@ -299,8 +315,14 @@ def optimise(
             f"limits.lowest_weight of {fund.id} is {fund.limits.lowest_weight:g}; a sweep knows least weights of zero "
             "and below only."
         )
-    own = fund.band.width_weight
-    bands = sorted({*(axes.bands or standard_bands(prices.fraction, years, steps, known)), own})
+    widths = {*(axes.bands or standard_bands(prices.fraction, years, steps, known))}
+    own: float | Band
+    if isinstance(fund.band, FixedBandTerms):
+        own = fund.band.width_weight
+        bands: list[float | Band] = [*sorted({*widths, own})]
+    else:
+        own = fund.no_trade_band
+        bands = [*sorted(widths), own]
     found = sweep(
         recipe,
         bands=bands,

@@ -17,6 +17,7 @@ import numpy as np
 from insure.arguments import FloatArray, one_of
 from insure.costs import FREE, Costs
 from insure.errors import InvalidInput
+from insure.rebalancing import Band
 from insure.simulation.engine import Progress, Recipe, Trading
 from insure.simulation.simulate import compare
 from insure.simulation.study import Figure, Study, mean_of
@@ -219,7 +220,7 @@ class Best:
 def sweep(
     recipe: Recipe,
     *,
-    bands: Sequence[float] = (0.0,),
+    bands: Sequence[float | Band] = (0.0,),
     every: Sequence[int] = (1,),
     costs: Sequence[Costs] = (FREE,),
     band_to: Literal["target", "edge"] = "target",
@@ -231,7 +232,7 @@ def sweep(
 
     Args:
         recipe: its strategies are swept over; its own costs, band and calendar are not looked at.
-        bands: half widths, NAV weight.
+        bands: half widths, NAV weight, or bands of ``insure.rebalancing``.
         every: closes between two signals.
         costs: price lists.
         band_to: where a trade outside the band goes.

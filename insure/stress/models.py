@@ -122,7 +122,7 @@ def simulated(
         rate=snapshot.rate,
         dividend_yield=snapshot.dividend_yield,
         costs=price_list(fund.costs),
-        band=fund.band.width_weight,
+        band=fund.no_trade_band,
         band_to=fund.band.to,
         max_weight=limits.highest_weight,
         max_turnover=limits.largest_change_weight if limits.largest_change_weight < 1.0 else math.inf,

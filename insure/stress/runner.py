@@ -14,6 +14,7 @@ from insure.decision.options import legs_at
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.fund import Fund
 from insure.pricing.elementary import exp, log
+from insure.rebalancing import Band, FixedBand, target_gamma
 from insure.simulation.scenarios.path import Scenario, Step
 from insure.slippage import Mark, Rung, Track, Twin, opened, step_causes
 from insure.slippage import Step as Passage
@@ -24,6 +25,7 @@ from insure.stress.journey import CASH_LEG
 from insure.stress.position import Position
 from insure.volatility import Fixed
 
+NO_BAND = FixedBand(0.0)
 _ROUNDING = 1e-9
 
 
@@ -33,7 +35,7 @@ class Rails:
 
     lowest: float = 0.0
     highest: float = 1.0
-    width: float = 0.0
+    band: Band = NO_BAND
     to_edge: float = 0.0
     largest_change: float = 5.0
     locks: bool = True
@@ -50,7 +52,7 @@ class Rails:
         return cls(
             limits.lowest_weight,
             limits.highest_weight,
-            fund.band.width_weight,
+            fund.no_trade_band,
             1.0 if fund.band.to == "edge" else 0.0,
             limits.largest_change_weight,
             limits.no_cushion == "cash",
@@ -60,7 +62,7 @@ class Rails:
 
     def smooth(self) -> "Rails":
         """The same limits without band, throttle and costs: what a search for a path can be led by."""
-        return replace(self, width=0.0, largest_change=5.0, commission=0.0, half_spread=0.0)
+        return replace(self, band=NO_BAND, largest_change=5.0, commission=0.0, half_spread=0.0)
 
 
 class View(NamedTuple):
@@ -112,7 +114,7 @@ class Runner:
         cash = opening.value - _worth(start.legs, mark)
         causes = {} if twin is None else {"before": opening.value - twin.value_and_delta(mark)[0]}
         runner = cls(strategy, start, rails, opening.spot, start.state, 0.0, cash, mark, 0.0, twin, causes)
-        first = replace(runner, rails=replace(rails, width=0.0, largest_change=5.0))
+        first = replace(runner, rails=replace(rails, band=NO_BAND, largest_change=5.0))
         view = first.look(mark, 0.0, opening.vol, 1.0)
         runner.settle(view)
         runner.trade(view, view.wanted, Step("start", 0.0, opening.spot, opening.rate, opening.vol))
@@ -202,10 +204,15 @@ class Runner:
         rails = self.rails
         locked = rails.locks and self.start.guarantee > 0.0 and not self.start.legs and not nav > seen_floor
         limited = 0.0 if locked else within_limits(model, rails.lowest, rails.highest)
-        banded = across_band(limited, held, 0.0 if locked else rails.width, rails.to_edge)
+        banded = across_band(limited, held, 0.0 if locked else self._width(sight), rails.to_edge)
         eased = throttled(banded, held, 5.0 if locked else rails.largest_change)
         wanted = self.units if eased == held else eased * nav / mark.spot
         return View(mark, years, cash, lost, payout, nav, seen_floor, state, (model, limited, banded, eased), wanted)
+
+    def _width(self, sight: Sight) -> float:
+        band, rule, terms = self.rails.band, self.strategy.rule, self.start.terms
+        gamma = target_gamma(rule, terms, self.state, sight) if band.reads_gamma else 0.0
+        return band.rule(band.terms, sight, gamma)
 
     def settle(self, view: View) -> None:
         """Arrive: the books are brought to the view's mark, with slippage; the rule remembers."""

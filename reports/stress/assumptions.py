@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from insure.band_terms import FixedBandTerms
 from insure.book.record import Record, sha256
 from insure.fund import Fund
 from insure.market import Lineage
@@ -81,7 +82,9 @@ def _trading(fund: Fund) -> Figures:
     return {
         "commission": of.CONTRACT.figure("Commission", costs.commission_bps, "bps"),
         "half_spread": of.CONTRACT.figure("Half spread, times the scenario's own", costs.half_spread_bps, "bps"),
-        "band": of.CONTRACT.figure("Band", fund.band.width_weight, "weight"),
+        "band": of.CONTRACT.figure("Band", fund.band.width_weight, "weight")
+        if isinstance(fund.band, FixedBandTerms)
+        else of.CONTRACT.figure("Band", fund.band.words(fund.cost_bps), "text"),
         "lowest": of.CONTRACT.figure("Lowest weight", limits.lowest_weight, "weight"),
         "highest": of.CONTRACT.figure("Highest weight", limits.highest_weight, "weight"),
         "throttle": of.CONTRACT.figure("Largest change in a slot", limits.largest_change_weight, "weight"),

@@ -140,7 +140,7 @@ def _tell(answer: Answer, found: "Optimum") -> None:
         rows.append(
             ([found.strategy(k)] if several else [])
             + ([f"{trading.costs.fraction * 1e4:g} bp"] if priced else [])
-            + [percent(found.band(k)), str(trading.every)]
+            + [found.band_words(k), str(trading.every)]
             + [f"{basis * f.value:.1f} +- {basis * f.standard_error:.1f}" for f in (cost, error, mean)]
             + [", ".join(word for word, holds in marks if holds)]
         )

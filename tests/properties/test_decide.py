@@ -43,8 +43,16 @@ STRATEGIES: list[dict[str, Toml]] = [
     },
 ]
 
+BANDS: list[dict[str, Toml]] = [
+    {"width_weight": 0.0},
+    {"width_weight": 0.02},
+    {"width_weight": 0.3},
+    {"kind": "whalley_wilmott", "risk_aversion": 10.0, "cost_bps": 5.0},
+    {"kind": "drift", "width_weight": 0.005, "widening_sigmas": 0.5},
+]
+
 contracts = st.builds(
-    lambda strategy, floor, roll, dividends, highest, width, to, change, lot, ticket, bps, minimum, count: fund(
+    lambda strategy, floor, roll, dividends, highest, band, to, change, lot, ticket, bps, minimum, count: fund(
         strategy=strategy,
         # TIPP protects a fraction of the highest value: never more than all of it.
         protection={
@@ -53,7 +61,7 @@ contracts = st.builds(
             "dividends": dividends,
         },
         limits={"highest_weight": highest, "largest_change_weight": change},
-        band={"width_weight": width, "to": to},
+        band={**band, "to": to},
         lots={"lot_units": lot, "smallest_ticket_money": ticket},
         costs={
             "commission_bps": bps,
@@ -69,7 +77,7 @@ contracts = st.builds(
     st.sampled_from(["at_horizon", "none"]),
     st.sampled_from(["reinvested", "paid_out"]),
     st.sampled_from([0.5, 1.0, 2.0]),
-    st.sampled_from([0.0, 0.02, 0.3]),
+    st.sampled_from(BANDS),
     st.sampled_from(["target", "edge"]),
     st.sampled_from([0.1, 1.0, 5.0]),
     st.sampled_from([Decimal("0.000001"), Decimal(1), Decimal(250)]),

@@ -17,6 +17,7 @@ from insure.backtest import Replay, replay
 from insure.book import Book, Record
 from insure.broker import PaperBroker
 from insure.decision import fund_calendar
+from insure.decision.band import band_width
 from insure.decision.options import worth
 from insure.feeds.feed import Row
 from insure.fund import Fund
@@ -52,8 +53,20 @@ STRATEGIES: dict[str, Toml] = {
         ],
     },
 }
-FRICTIONS: dict[str, tuple[float, float]] = {"frictionless": (0.0, 0.0), "costs and band": (5.0, 0.02)}
-"""Commission in bps, and half width of the band."""
+FRICTIONS: dict[str, tuple[float, dict[str, Toml]]] = {
+    "frictionless": (0.0, {"width_weight": 0.0}),
+    "costs and band": (5.0, {"width_weight": 0.02}),
+    "costs and Whalley and Wilmott's band": (5.0, {"kind": "whalley_wilmott", "risk_aversion": 10.0}),
+    "costs and that band to its edge": (5.0, {"kind": "whalley_wilmott", "risk_aversion": 50.0, "to": "edge"}),
+    "costs and a band that drifts": (5.0, {"kind": "drift", "width_weight": 0.005, "widening_sigmas": 0.25}),
+    "costs and that one to its edge": (
+        5.0,
+        {"kind": "drift", "width_weight": 0.005, "widening_sigmas": 0.25, "to": "edge"},
+    ),
+}
+"""Commission in bps, and the band."""
+FOLLOWED = ("synthetic_put", "synthetic_put units", "synthetic_put resolve", "cppi", "tipp", "hybrid", "constant_mix")
+"""Strategies whose targets have gammas of every kind: bands that follow the market are tried with them."""
 
 
 def closes(seed: int) -> list[Decimal]:
@@ -64,7 +77,7 @@ def closes(seed: int) -> list[Decimal]:
     return [Decimal(f"{level:.2f}") for level in levels]
 
 
-def contract(strategy: Toml, commission: float, band: float) -> Fund:
+def contract(strategy: Toml, commission: float, band: dict[str, Toml]) -> Fund:
     return fund(
         strategy=strategy,
         initial_money=MONEY,
@@ -73,7 +86,7 @@ def contract(strategy: Toml, commission: float, band: float) -> Fund:
         limits={"no_cushion": "model"},
         lots={"lot_units": Decimal("0.000001")},
         costs={"commission_bps": commission},
-        band={"width_weight": band},
+        band=band,
         twin={"vol_spread": 0.02},
     )
 
@@ -89,23 +102,50 @@ def lived(folder: Path, of: Fund, prices: Sequence[Decimal]) -> list[Record]:
     return records
 
 
-def replayed(of: Fund, prices: Sequence[Decimal], commission: float, band: float) -> Replay:
+def replayed(of: Fund, prices: Sequence[Decimal], commission: float) -> Replay:
     levels, steps = [float(price) for price in prices], len(prices) - 1
     strategy = of.strategy.strategy(of.promise(float(MONEY), steps / 252, 0.2, levels[0]))
-    return replay(strategy, levels, float(MONEY), steps, RATE, cost_bps=commission, band=band, put_vol=0.22, vols=0.2)
+    return replay(
+        strategy,
+        levels,
+        float(MONEY),
+        steps,
+        RATE,
+        cost_bps=commission,
+        band=of.no_trade_band,
+        band_to=of.band.to,
+        put_vol=0.22,
+        vols=0.2,
+    )
 
 
 def worth_of(of: Fund, record: Record) -> float:
     return float(record.equity + record.after.cash) + worth(of, record.after.options, record.decision.snapshot)
 
 
+def assert_the_band_was_at_work(of: Fund, records: Sequence[Record]) -> None:
+    """Every decision after the first says how wide it was and why, and the band held back some and not others."""
+    ladders = [record.decision.ladder for record in records]
+    said = [ladder["band"].reason for ladder in ladders if ladder is not None]
+    assert said[0] == "No band: every difference is traded.", "there is no band around the first purchase"
+    widths = [band_width(of, record.decision) for record in records]
+    for record, sentence, width in zip(records[1:], said[1:], widths[1:], strict=True):
+        assert sentence.startswith(f"The band is {width * 100:.2f} points today: "), f"{record.session}: {sentence}"
+    assert len({round(width, 9) for width in widths[1:]}) > 10, "a width that follows the market stood still"
+    held = sum(sentence.endswith("inside, hold.") for sentence in said)
+    assert 3 <= held <= len(said) - 2, f"the band held {held} of {len(said)} decisions back"
+
+
 @pytest.mark.parametrize(
-    ("name", "frictions"), [(name, "costs and band") for name in STRATEGIES] + [("static_put", "frictionless")]
+    ("name", "frictions"),
+    [(name, "costs and band") for name in STRATEGIES]
+    + [("static_put", "frictionless")]
+    + [(name, frictions) for name in FOLLOWED for frictions in FRICTIONS if "kind" in FRICTIONS[frictions][1]],
 )
 def test_the_same_closes_live_and_in_replay_give_the_same_fund(tmp_path: Path, name: str, frictions: str) -> None:
     commission, band = FRICTIONS[frictions]
     of, prices = contract(STRATEGIES[name], commission, band), closes(len(name))
-    records, told = lived(tmp_path, of, prices), replayed(of, prices, commission, band)
+    records, told = lived(tmp_path, of, prices), replayed(of, prices, commission)
     for i, record in enumerate(records[:-1]):
         assert record.decision.outcome == "OK", f"{record.session}: {record.decision.reason}"
         value = worth_of(of, record)
@@ -119,6 +159,8 @@ def test_the_same_closes_live_and_in_replay_give_the_same_fund(tmp_path: Path, n
         )
         assert record.track is not None
         assert math.isclose(record.track.twin_value, told.twin.iloc[i], rel_tol=1e-9), f"{where}: the twins differ"
+    if "kind" in FRICTIONS[frictions][1]:
+        assert_the_band_was_at_work(of, records[:-1])
     ended, closed = records[-1].decision.ended, records[-1].closed
     assert ended is not None
     assert closed is not None

@@ -60,6 +60,11 @@ def test_a_price_move_gets_a_slot_of_its_own(tmp_path: Path, book: Book) -> None
     ("more", "vol", "close"),
     [
         ("[band]\nwidth_weight = 0.03\n[triggers]\nweight_drift = 0.01", "", "960"),
+        (
+            '[band]\nkind = "drift"\nwidth_weight = 0.025\nwidening_sigmas = 0.25\n[triggers]\nweight_drift = 0.01',
+            "",
+            "960",
+        ),
         ("[triggers]\ngap_budget = 0.15", "", "960"),
         ("[triggers]\nvolatility_jump = 0.5", 'kind = "realised"\nwindow = 4', "985"),
     ],

@@ -35,7 +35,7 @@ def test_the_best_point_is_the_nearest_to_the_put(fund: Fund) -> None:
     assert result.best.position == int(np.argmin(sizes))
     assert len(sizes) == 7 * len(EVERY), "six standard bands and the fund's own, for every calendar"
     now = result.sweep.recipe.trading(result.current)
-    assert (now.band, now.every) == (fund.band.width_weight, 1)
+    assert (now.band, now.every) == (fund.no_trade_band.terms[0], 1)
     gain, error = result.gain
     assert gain == pytest.approx(sizes[result.current] - min(sizes), rel=1e-9)
     assert gain >= 0.0
@@ -63,7 +63,7 @@ def test_six_axes_on_the_same_paths(fund: Fund) -> None:
     )
     result = found(fund, axes=axes, paths=512)
     table = result.sweep.table()
-    own = fund.band.width_weight
+    own = fund.no_trade_band.terms[0]
     # Synthetic put, stop-loss, and CPPI of the standard 4 and the two asked for; on the fund's floor and on 85 %.
     assert len(table) == (1 + 1 + 3) * 2 * len({0.0, 0.02, own}) * 2 * 2
     assert set(table["kind"]) == {"synthetic_put", "cppi", "stop_loss"}

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from insure.rebalancing import FixedBand
 from insure.simulation.scenarios import Scenario, Step
 from insure.stress import drive
 from insure.stress.comparison import compare, rivals
@@ -83,4 +84,4 @@ def test_on_any_path_the_rivals_causes_add_up(scenario: Scenario, band: float) -
 
 def test_smooth_rails_keep_the_limits() -> None:
     rails = Rails.of(begun(limits={"highest_weight": 0.7}, band={"width_weight": 0.1}).fund)
-    assert (rails.smooth().highest, rails.smooth().width) == (0.7, 0.0)
+    assert (rails.smooth().highest, rails.smooth().band) == (0.7, FixedBand(0.0))

@@ -32,11 +32,21 @@ KINDS: list[dict[str, Toml]] = [
 ]
 
 
-def half_way(strategy: dict[str, Toml]) -> Position:
+FIXED: dict[str, Toml] = {"width_weight": 0.02}
+WHALLEY_WILMOTT: dict[str, Toml] = {"kind": "whalley_wilmott", "risk_aversion": 20.0, "to": "edge"}
+DRIFT: dict[str, Toml] = {"kind": "drift", "width_weight": 0.005, "widening_sigmas": 0.5}
+RUNS: list[tuple[dict[str, Toml], dict[str, Toml]]] = [
+    *((strategy, FIXED) for strategy in KINDS),
+    (KINDS[0], WHALLEY_WILMOTT),
+    (KINDS[2], WHALLEY_WILMOTT),
+    (KINDS[0], DRIFT),
+    (KINDS[2], DRIFT),
+]
+
+
+def half_way(strategy: dict[str, Toml], band: dict[str, Toml] = FIXED) -> Position:
     """The fund of the tests, 60 sessions on: the index 4 % down, its holdings still those of the first day."""
-    first = begun(
-        strategy=strategy, costs={"commission_bps": 5.0}, limits={"no_cushion": "model"}, band={"width_weight": 0.02}
-    )
+    first = begun(strategy=strategy, costs={"commission_bps": 5.0}, limits={"no_cushion": "model"}, band=band)
     session = fund_calendar(first.fund).offset(TODAY, 60)
     market = seen(96.0, session)
     assert first.memory is not None
@@ -52,10 +62,10 @@ def half_way(strategy: dict[str, Toml]) -> Position:
     return replace(behind, track=replace(track, causes={"gamma": behind.nav - track.twin_value}))
 
 
-@pytest.mark.parametrize("strategy", KINDS, ids=lambda strategy: "-".join(str(word) for word in strategy.values()))
-def test_every_path_is_the_runners(strategy: dict[str, Toml]) -> None:
+@pytest.mark.parametrize(("strategy", "band"), RUNS, ids=lambda terms: "-".join(str(word) for word in terms.values()))
+def test_every_path_is_the_runners(strategy: dict[str, Toml], band: dict[str, Toml]) -> None:
     """The runner is held to the replay and to live decisions; its end values are those of the study."""
-    position = half_way(strategy)
+    position = half_way(strategy, band)
     study = simulated(position, "gbm", paths=PATHS, seed=SEED, workers=1)
     spots = _spots(position, study.steps)
     ends, twins = [], []

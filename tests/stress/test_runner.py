@@ -7,6 +7,7 @@ import pytest
 
 from insure.backtest import replay
 from insure.errors import InvalidInput
+from insure.rebalancing import Band, DriftBand, FixedBand, WhalleyWilmottBand
 from insure.simulation.crises import Replay
 from insure.simulation.scenarios import PartialFill, Scenario, Step, Whipsaw, synthetic
 from insure.strategies import (
@@ -25,10 +26,14 @@ from insure.stress import drive
 from insure.stress.comparison import compare, rivals
 from insure.stress.herd import programme
 from insure.stress.runner import Rails, Run, Runner, put_twin, run
+from tests.contracts import Toml
 from tests.stress.standing import begun, october_1987, seen
 
 OPENING = Opening(100.0, 100.0, 1.0, 0.07, 0.0, 0.18, 0.18)
 FREE = Rails(locks=False)
+
+
+BANDS = [FixedBand(0.0), FixedBand(0.02), WhalleyWilmottBand(5.0), DriftBand(0.005)]
 
 
 def _ran(strategy: Strategy, scenario: Scenario, rails: Rails = FREE) -> Run:
@@ -51,20 +56,29 @@ def _ran(strategy: Strategy, scenario: Scenario, rails: Rails = FREE) -> Run:
     ],
     ids=lambda strategy: strategy.kind,
 )
-def test_a_quiet_run_is_the_replay(strategy: Strategy) -> None:
+@pytest.mark.parametrize("band", BANDS, ids=["no band", "fixed", "whalley_wilmott", "drift"])
+def test_a_quiet_run_is_the_replay(strategy: Strategy, band: Band) -> None:
     rng = np.random.default_rng(3)
     levels = 100.0 * np.exp(np.concatenate(([0.0], np.cumsum(rng.normal(0.0, 0.02, 60)))))
     steps = tuple(Step(str(k), 1 / 252 if k else 0.0, float(x), 0.07, 0.18) for k, x in enumerate(levels))
-    done = _ran(strategy, Scenario("drawn", "drawn", steps, "drawn"), replace(FREE, commission=5e-4))
-    told = replay(strategy, list(levels), steps=252, rate=0.07, cost_bps=5.0, put_vol=0.18, vols=0.18)
+    done = _ran(strategy, Scenario("drawn", "drawn", steps, "drawn"), replace(FREE, commission=5e-4, band=band))
+    told = replay(strategy, list(levels), steps=252, rate=0.07, cost_bps=5.0, band=band, put_vol=0.18, vols=0.18)
     assert done.navs[-1] == pytest.approx(float(told.values.iloc[-1]), rel=1e-9)
     assert list(done.weights[:-1]) == pytest.approx(list(told.weights.iloc[1:-1]), abs=1e-9)
 
 
+FUND_BANDS: list[dict[str, Toml]] = [
+    {},
+    {"kind": "whalley_wilmott", "risk_aversion": 10.0, "cost_bps": 5.0, "to": "edge"},
+    {"kind": "drift", "width_weight": 0.005, "widening_sigmas": 0.25},
+]
+
+
+@pytest.mark.parametrize("band", FUND_BANDS, ids=lambda band: str(band.get("kind", "no band")))
 @pytest.mark.parametrize("kind", ["synthetic_put", "cppi", "tipp", "stop_loss", "static_put", "hybrid"])
-def test_a_quick_run_is_the_journey(kind: str) -> None:
+def test_a_quick_run_is_the_journey(kind: str, band: dict[str, Toml]) -> None:
     """The fund in floats comes to what decisions in exact money come to, but for the millionths of a unit."""
-    position = begun(strategy={"kind": kind})
+    position = begun(strategy={"kind": kind}, band=band)
     scenario = Whipsaw(sessions=20).path(100.0, rate=0.03, vol=0.2)
     journey = drive(position, scenario)
     quick = run(Runner.standing(position, attributed=True), scenario.steps, [0.2] * 21, 0.0)
