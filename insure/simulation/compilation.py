@@ -237,6 +237,20 @@ def numbers_at(typing_context, pointer, first, count):  # type: ignore[no-untype
 
 
 @intrinsic
+def copied(typing_context, to, line, count):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """So many float64 from one address on to another; the two do not overlap."""
+
+    def emit(context, builder, signature, values):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        address, word = ir.IntType(8).as_pointer(), ir.IntType(64)
+        copy = builder.module.declare_intrinsic("llvm.memcpy", [address, address, word])
+        places = [builder.bitcast(value, address) for value in values[:2]]
+        builder.call(copy, [*places, builder.shl(values[2], word(3)), ir.IntType(1)(0)])
+        return context.get_dummy_value()
+
+    return types.void(FLOATS, FLOATS, types.int64), emit
+
+
+@intrinsic
 def call_stage(typing_context, address, world, put, book, terms, row):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Call a compiled ``STAGE`` at an address."""
 
@@ -273,6 +287,7 @@ __all__ = [
     "cache_folder",
     "call_stage",
     "call_world",
+    "copied",
     "is_cached",
     "numbers_at",
     "shift",

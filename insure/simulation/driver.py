@@ -3,7 +3,7 @@
 import numpy as np
 
 from insure.simulation import layout as at
-from insure.simulation.compilation import FLOATS, WHOLES, Kernel, call_stage, call_world, shift
+from insure.simulation.compilation import FLOATS, WHOLES, Kernel, call_stage, call_world, copied, shift
 from insure.simulation.compiler import Pointer, carray, types
 from insure.simulation.offsets import (
     BOOK,
@@ -48,13 +48,6 @@ def _filled(rows: Pointer, initial: Pointer, count: int) -> None:
         number = numbers[k]
         for i in range(N):
             lanes[k * N + i] = number
-
-
-@compiled
-def _copied(to: Pointer, line: Pointer, count: int) -> None:
-    out, row = carray(to, (count,)), carray(line, (count,))
-    for i in range(count):
-        out[i] = row[i]
 
 
 @compiled
@@ -178,35 +171,35 @@ def driver() -> Kernel:  # noqa: PLR0915  # one loop, read in one go
                 slot, mine = 3 * puts + 3 * k, shift(book, k * rows * N)
                 if lean and stages[slot + 2] == 0:
                     _added(mine)
-                _copied(aside, shift(mine, NAV), N)
-                _copied(shift(aside, N), shift(mine, sums), summed)
+                copied(aside, shift(mine, NAV), N)
+                copied(shift(aside, N), shift(mine, sums), summed)
                 beside, terms = shift(put, stages[slot] * PUT), shift(book_terms, k * book_size)
                 row = shift(book_rows, (k * (steps + 1) + steps) * columns)
                 call_stage(stages[slot + 1], horizon, beside, mine, terms, row)
-                _copied(shift(mine, NAV), aside, N)
-                _copied(shift(mine, sums), shift(aside, N), summed)
+                copied(shift(mine, NAV), aside, N)
+                copied(shift(mine, sums), shift(aside, N), summed)
                 _judged(mine, carray(shift(book_start, k * rows + at.NAV), (1,))[0])
             last = shift(horizon, S0)
             moments = shift(out_moments, start // N * figures * 2)
-            _copied(shift(out_index, start), last, lanes)
+            copied(shift(out_index, start), last, lanes)
             for k in range(books):
                 mine = shift(book, k * rows * N)
-                _copied(shift(out_end, k * total + start), shift(mine, NAV), lanes)
+                copied(shift(out_end, k * total + start), shift(mine, NAV), lanes)
                 for figure in range(first_figure, at.BOOK_FIGURES):
                     line = shift(mine, (at.FIRST_FIGURE + figure) * N)
                     _moments(line, lanes, shift(moments, 2 * (k * at.BOOK_FIGURES + figure)), aside)
                     if detailed:
-                        _copied(shift(out_books, (k * at.BOOK_FIGURES + figure) * total + start), line, lanes)
+                        copied(shift(out_books, (k * at.BOOK_FIGURES + figure) * total + start), line, lanes)
             for k in range(puts):
                 beside = shift(put, k * PUT)
                 row = shift(put_rows, (k * (steps + 1) + steps) * columns)
                 _paid(shift(out_twin, k * total + start), last, shift(put_terms, k * put_size), row, lanes)
-                _copied(shift(out_control, k * total + start), shift(beside, CONTROL), lanes)
+                copied(shift(out_control, k * total + start), shift(beside, CONTROL), lanes)
                 for figure in range(0 if lean else at.PUT_FIGURES):
                     line = shift(beside, (at.GAP + figure) * N)
                     column = books * at.BOOK_FIGURES + k * at.PUT_FIGURES + figure
                     _moments(line, lanes, shift(moments, 2 * column), aside)
                     if detailed:
-                        _copied(shift(out_puts, (k * at.PUT_FIGURES + figure) * total + start), line, lanes)
+                        copied(shift(out_puts, (k * at.PUT_FIGURES + figure) * total + start), line, lanes)
 
     return Kernel(drive, DRIVE, "driver")

@@ -138,21 +138,28 @@ def _compute(kind: Kind, rows: Sequence[_Row], found: Sequence[FloatArray], thre
     steps = [0 if row.single else 1 for row in rows]
     standing = [np.full(LANES, row.values[0]) if row.single else row.values for row in rows]
 
-    def run(part: tuple[int, int], given: Sequence[FloatArray], to: Sequence[FloatArray], strange: FloatArray) -> None:
-        plan = np.array([*part, is_call, *steps], dtype=np.int64)
-        arrays = (*given, *to, *on_pages([ROOM]), strange)
-        addresses = np.array([array.ctypes.data for array in arrays], dtype=np.uint64)
-        kernel(plan.ctypes.data, addresses.ctypes.data)
-
     share = max(1, -(-blocks // (_SHARES * threads)))
     parts = [(first, min(share, blocks - first)) for first in range(0, blocks, share)]
+    laid_out = on_pages([ROOM] * (len(parts) + 1) + [LANES] * len(_OUTPUTS))
+    rooms, ends = laid_out[: len(parts) + 1], laid_out[len(parts) + 1 :]
+
+    def run(
+        part: tuple[int, int],
+        room: FloatArray,
+        given: Sequence[FloatArray],
+        to: Sequence[FloatArray],
+        strange: FloatArray,
+    ) -> None:
+        plan = np.array([*part, is_call, *steps], dtype=np.int64)
+        addresses = np.array([array.ctypes.data for array in (*given, *to, room, strange)], dtype=np.uint64)
+        kernel(plan.ctypes.data, addresses.ctypes.data)
+
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda part: run(part, standing, found, left_out), parts))
+        list(pool.map(lambda part, room: run(part, room, standing, found, left_out), parts, rooms))
     rest = size - blocks * LANES
     if rest:
         last = [row if step == 0 else np.resize(row[-rest:], LANES) for row, step in zip(standing, steps, strict=True)]
-        ends = on_pages([LANES] * len(_OUTPUTS))
-        run((0, 1), last, ends, left_out[blocks:])
+        run((0, 1), rooms[-1], last, ends, left_out[blocks:])
         for line, end in zip(found, ends, strict=True):
             line[-rest:] = end[:rest]
     if left_out.any():

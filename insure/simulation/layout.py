@@ -27,7 +27,7 @@ MEMORY = 15
 NIGHTS = 19
 """Four rows: ln(open / first spot) of the open after marks 4j to 4j + 3, where a step has an overnight part."""
 DRAWS = 23
-"""Twelve rows of random numbers."""
+"""Twelve rows of random numbers; with jumps, their sums lie in the last four and are zero where none fell."""
 JUMPS = 35
 """Four rows of uniforms, one a draw: whether a jump falls within its four steps."""
 DEVIATIONS = 39

@@ -233,11 +233,19 @@ def _jumps_of(jump: Callable[..., float], table: int) -> Callable[..., None]:
     @inlined
     def jumps(world: Pointer, w: Pointer, to: int, c: Pointer, terms: int, first: int, draw: int, seed: Word) -> None:
         quiet = c[terms + table] if c[terms + table - 1] > 0.0 else 1.0
+        if draw > 0:
+            # The rows are zero but where the draw before had jumps.
+            before = J + (draw - 1) % at.STEPS * N
+            for part in range(0, N, MASKED):
+                struck = lanes_above(shift(world, before + part), quiet)
+                while struck != np.uint64(0):
+                    lane = part + first_lane(struck)
+                    for q in range(at.STEPS):
+                        w[to + q * N + lane] = 0.0
+                    struck &= struck - np.uint64(1)
         if draw % at.STEPS == 0:
             draw_uniforms(w, J, first, draw // at.STEPS, _JUMPS, seed)
         row = J + draw % at.STEPS * N
-        for i in range(to, to + at.STEPS * N):
-            w[i] = 0.0
         for part in range(0, N, MASKED):
             struck = lanes_above(shift(world, row + part), quiet)
             while struck != np.uint64(0):

@@ -19,15 +19,17 @@ _LET_GO: deque[mmap.mmap] = deque(maxlen=1)
 
 
 _ALIGNED = 16 * PAGE
+_LARGE_PAGE = 2 << 20
 
 
 def on_pages(sizes: Sequence[int]) -> list[FloatArray]:
     """Arrays of so many numbers, each from a boundary of sixteen pages on; what is in them is open.
 
-    Why: ``insure.simulation.layout``.
+    In large pages where the system has them, so that no address is looked for; why else: ``insure.simulation.layout``.
     """
-    room = np.empty(sum(_lengths(sizes, _ALIGNED)) + _ALIGNED)
-    return _laid_out(room, -room.ctypes.data // 8 % _ALIGNED, sizes, _ALIGNED)
+    length = 8 * sum(_lengths(sizes, _ALIGNED))
+    room = np.frombuffer(_mapped(-(-length // _LARGE_PAGE) * _LARGE_PAGE + _LARGE_PAGE), dtype=np.float64)
+    return _laid_out(room, -room.ctypes.data % _LARGE_PAGE // 8, sizes, _ALIGNED)
 
 
 def used_again(sizes: Sequence[int]) -> list[FloatArray]:
