@@ -7,6 +7,7 @@ cache (tests/simulation/test_compilation.py).
 """
 
 import ctypes
+import dis
 import gc
 import hashlib
 import os
@@ -16,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -192,6 +194,18 @@ def _reachable(rule: Callable[..., object]) -> Iterator[FunctionType]:
         )
 
 
+def reads(rule: Callable[..., object], field: str) -> bool:
+    """Whether a rule may look at a field of its memory, its second argument: of one handed on whole it may."""
+    code = rule.__code__
+    memory = code.co_varnames[1]
+    for here, after in pairwise(dis.get_instructions(code)):
+        names = here.argval if isinstance(here.argval, tuple) else (here.argval,)
+        by_name = here.opname.startswith("LOAD_FAST") and len(names) == 1 and after.opname == "LOAD_ATTR"
+        if memory in names and not (by_name and after.argval != field):
+            return True
+    return False
+
+
 # Emitters are numba's own protocol (typing context in, signature and code generator out), which has no types.
 @intrinsic
 def shift(typing_context, pointer, numbers):  # type: ignore[no-untyped-def]  # noqa: ARG001
@@ -290,6 +304,7 @@ __all__ = [
     "copied",
     "is_cached",
     "numbers_at",
+    "reads",
     "shift",
     "shift_wholes",
     "source_digest",

@@ -8,7 +8,7 @@ more frictions climbs ``insure.simulation.ladders``; on the frictions of this la
 
 from insure.decision.rungs import across_band, within_limits
 from insure.simulation import layout as at
-from insure.simulation.compilation import STAGE, Kernel, adopt_rule, numbers_at
+from insure.simulation.compilation import STAGE, Kernel, adopt_rule, numbers_at, reads
 from insure.simulation.compiler import Pointer, carray
 from insure.simulation.offsets import (
     BAND,
@@ -64,6 +64,8 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
     """
     adopt_rule(rule)
     trades_freely = not frictions
+    # CPPI leaves its last multiplier for people to read, not for itself.
+    keeps_mark = reads(rule, "mark")
 
     def ladder(  # noqa: PLR0915  # a ladder is read in one go
         world: Pointer, put: Pointer, book: Pointer, terms: Pointer, row: Pointer
@@ -95,7 +97,8 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
             b[PEAK + i] = after.peak if alive else before.peak
             b[STRIKE + i] = after.strike if alive else before.strike
             b[INSURED + i] = after.units if alive else before.units
-            b[MARK + i] = after.mark if alive else before.mark
+            if keeps_mark:
+                b[MARK + i] = after.mark if alive else before.mark
             weight = answered if alive else 0.0
             floor = seen_floor if alive else scheduled
             limited = within_limits(weight, lowest, highest)

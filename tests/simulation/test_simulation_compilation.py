@@ -25,6 +25,7 @@ from insure.strategies import (
     StopLoss,
     Strategy,
     SyntheticPut,
+    Terms,
     Tipp,
 )
 
@@ -113,6 +114,43 @@ def test_a_compiled_band_is_the_plain_band(band: str, name: str, left: float) ->
         # Where gamma is nearly nothing its difference is rounding, and the width a cube root of that.
         allowed = 1e-12 if plain > 1e-4 else 1e-9
         assert book[at.WIDTH, i] == pytest.approx(plain, rel=0.0, abs=allowed), f"{name} at {sight}"
+
+
+def _hands_on(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
+    return sight.weight, sight.floor, state
+
+
+def _by_place(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
+    return state[3], sight.floor, State(state.peak, state.strike, state.units, 0.0)
+
+
+def _unpacks(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
+    _, _, _, mark = state
+    return mark, sight.floor, State(0.0, 0.0, 0.0, 0.0)
+
+
+def _only_writes(terms: Terms, state: State, sight: Sight) -> tuple[float, float, State]:
+    return sight.weight, sight.floor, State(state.peak, state.strike, state.units, sight.spot)
+
+
+def test_memory_that_a_rule_never_reads_is_found() -> None:
+    for rule in (_hands_on, _by_place, _unpacks):
+        assert compilation.reads(rule, "mark"), f"{rule.__name__} may look at the mark"
+    assert not compilation.reads(_only_writes, "mark")
+    assert compilation.reads(_only_writes, "peak")
+    assert not compilation.reads(Cppi(92.0).rule, "mark")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_memory_that_a_rule_never_reads_changes_no_answer(name: str) -> None:
+    strategy = STRATEGIES[name]
+    start = strategy.begin(Opening(100.0, 100.0, 1.0, 0.03, 0.01, 0.2))
+    sight = Sight(101.0, 97.0, np.log(0.97), 0.6, 91.0, 0.3, 0.7, 0.03, 0.01, 0.2)
+    asked = strategy.rule(start.terms, start.state, sight)
+    for field in State._fields:
+        if not compilation.reads(strategy.rule, field):
+            other = start.state._replace(**{field: 0.37 * getattr(start.state, field) + 5.0})
+            assert strategy.rule(start.terms, other, sight) == asked, f"{name} answers by its {field}"
 
 
 def test_importing_the_laboratory_loads_no_compiler() -> None:
