@@ -55,7 +55,7 @@ def greeks(
         dividend_yield: per year, continuously compounded.
         workers: threads; None for one a processor. They change no bit.
         out: what an earlier call for as many options gave back, to be written over. Without it, the memory of an
-            earlier result that is held nowhere any more is used again; fresh memory costs half as much as the formulas.
+            earlier result that is held nowhere any more is used again; fresh memory can cost more than the formulas do.
 
     Returns:
         Arrays of the common shape.
@@ -73,10 +73,10 @@ def greeks(
     values = (spot, strike, years, rate, vol, dividend_yield)
     given = [_floats(name, value) for name, value in zip(_INPUTS, values, strict=True)]
     shape = _common_shape(given)
-    if shape is None or int(np.prod(shape, dtype=np.int64)) <= FEW:
+    size = 0 if shape is None else int(np.prod(shape, dtype=np.int64))
+    if shape is None or size <= FEW:
         few = black_scholes.greeks(kind, *given)
         return Greeks(*(np.asarray(getattr(few, name), dtype=np.float64) for name in _OUTPUTS))
-    size = int(np.prod(shape))
     found = used_again([size] * len(_OUTPUTS)) if out is None else [array.reshape(-1) for array in _again(out, shape)]
     _compute(kind, [_Row.of(values, shape) for values in given], found, threads)
     return Greeks(*(array.reshape(shape) for array in found)) if out is None else out

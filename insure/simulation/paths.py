@@ -222,11 +222,13 @@ def _jumps_of(jump: Callable[..., float], table: int) -> Callable[..., None]:
             q = min(int(at.STEPS * ((u - below) / (above - below))), at.STEPS - 1)
             w[to + q * N + lane] = jump(c, terms, 1, first, lane, q, draw, seed)
             return
+        on_steps = 0  # sixteen bits for each step's count
+        for k in range(count):
+            words = _words(first, lane, draw, _LATER_JUMPS + 256 * (k // 64), seed)
+            step = int((words[k // 16 % 4] >> np.uint64(2 * (k % 16))) & np.uint64(3))
+            on_steps += 1 << (16 * step)
         for q in range(at.STEPS):
-            here = 0
-            for k in range(count):
-                words = _words(first, lane, draw, _LATER_JUMPS + 256 * (k // 64), seed)
-                here += 1 if (words[k // 16 % 4] >> np.uint64(2 * (k % 16))) & np.uint64(3) == np.uint64(q) else 0
+            here = (on_steps >> (16 * q)) & 0xFFFF
             if here > 0:
                 w[to + q * N + lane] = jump(c, terms, here, first, lane, q, draw, seed)
 

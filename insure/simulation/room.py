@@ -36,7 +36,7 @@ def used_again(sizes: Sequence[int]) -> list[FloatArray]:
     """Arrays of so many numbers, each from a page's beginning on, in the memory of the last ones where nobody holds any
     part of those any more.
 
-    Fresh memory is cleared by the system page by page, which costs as much again as a formula that fills it. One
+    Fresh memory is cleared by the system page by page, which can cost more than a formula that fills it. One
     stretch of at most ``MOST_KEPT`` bytes is kept.
     """
     length = 8 * max(sum(_lengths(sizes, PAGE)), PAGE)
