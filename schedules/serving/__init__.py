@@ -1,0 +1,1 @@
+"""The service: what is due, when it wakes, what it runs and what it leaves behind."""
