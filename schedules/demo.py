@@ -10,7 +10,7 @@ from insure.fund import Fund
 from insure.slots import Slot, slots
 from schedules.desk import Desk, make_desk, open_desk
 from schedules.history import bar, live_through
-from schedules.publishing import publish_comparison, publish_rebalance
+from schedules.publishing.pages import publish_comparison, publish_rebalance
 
 FIRST, LAST = dt.date(2007, 1, 3), dt.date(2009, 12, 31)
 FUNDS = ("synthetic_put", "cppi")

@@ -10,14 +10,14 @@ from insure.errors import InsureError, NothingDue
 from insure.feeds import PriceFeed
 from insure.fund import Feed, Fund
 from insure.slots import Slot
-from schedules.approving import contract_to_run
-from schedules.delivering import delivered
 from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, due_slot, tick, tick_many
 from schedules.notifiers import notifiers_of
+from schedules.orders.pausing import market_of
 from schedules.outcomes import exit_code
-from schedules.pausing import market_of
-from schedules.service import Service
+from schedules.people.approving import contract_to_run
+from schedules.serving.service import Service
+from schedules.watch.delivering import delivered
 
 
 @dataclass(frozen=True, slots=True)

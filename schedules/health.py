@@ -17,10 +17,10 @@ from insure.controls import breakers, kill_flag
 from insure.decision import fund_calendar
 from insure.errors import InsureError
 from schedules.desk import Desk
-from schedules.sending import said
+from schedules.orders.sending import said
+from schedules.sources import LIBRARIES
 
 Grade = Literal["ok", "note", "wrong"]
-LIBRARIES = ("sqlalchemy", "alembic", "pydantic", "numpy", "pandas", "exchange_calendars", "quantlib", "arch", "typer")
 WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite versions from which write-ahead logs are safe: the fix, and its back-ports within 3.50 and 3.44."""
 _ENOUGH = dt.timedelta(days=35)

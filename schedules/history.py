@@ -18,7 +18,7 @@ from insure.fund import Fund
 from insure.slots import Slot, slots
 from schedules.desk import Desk
 from schedules.jobs import tick
-from schedules.publishing import Published, publish_comparison
+from schedules.publishing.pages import Published, publish_comparison
 
 
 def live_through(book: Book, fund: Fund, feed: PriceFeed, due: Iterable[Slot]) -> None:

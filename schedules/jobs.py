@@ -29,12 +29,12 @@ from insure.orders import Fill, after_fills
 from insure.slippage import Track
 from insure.slots import Slot, latest_slot, next_slot, slots
 from insure.tracking import Following, follow
-from schedules.dealing import Dealing, dealt
-from schedules.deficits import KIND as DEFICIT
-from schedules.deficits import content
-from schedules.executing import carried_out, executed_reason
-from schedules.pausing import KIND as PAUSE
-from schedules.pausing import at_once
+from schedules.orders.dealing import Dealing, dealt
+from schedules.orders.deficits import KIND as DEFICIT
+from schedules.orders.deficits import content
+from schedules.orders.executing import carried_out, executed_reason
+from schedules.orders.pausing import KIND as PAUSE
+from schedules.orders.pausing import at_once
 from schedules.timetable import last_start, plan_of, too_late
 
 BATCH = 1000
@@ -133,7 +133,7 @@ def tick(
         fund: the contract.
         slot: what is due.
         feed: the prices.
-        broker: who executes; one outside gets its orders afterwards (``schedules.sending``).
+        broker: who executes; one outside gets its orders afterwards (``schedules.orders.sending``).
         now: the clock when the tick starts; a replay hands in the slot's own time.
         keep: False for a dry run: everything happens, nothing is kept.
         gate: judges the price before it is decided on.

@@ -16,11 +16,11 @@ from insure.execution import Deficit
 from insure.execution.deficit import sentence
 from insure.fund import Fund
 from insure.slots import Slot, next_slot
-from schedules.deficits import figures as deficit_figures
 from schedules.jobs import Tick
-from schedules.promoting import phase_of
-from schedules.sending import said
-from schedules.service import Pass
+from schedules.orders.deficits import figures as deficit_figures
+from schedules.orders.sending import said
+from schedules.people.promoting import phase_of
+from schedules.serving.service import Pass
 
 BREACHED = FloorBreached.exit_code
 _MARKET = MarketDataError.exit_code

@@ -1,12 +1,16 @@
-"""The state of the code that decides: one hash over the sources of the installed packages."""
+"""The state of the code that decides: one hash over our own sources, and the versions of the libraries below them."""
 
 import hashlib
+import importlib.metadata
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
 PACKAGES = ("insure", "reports", "schedules")
 """Ours, all of them: what reports show of a decision is a part of what is approved."""
+LIBRARIES = ("sqlalchemy", "alembic", "pydantic", "numpy", "pandas", "exchange_calendars", "quantlib", "arch", "typer")
+"""Whose versions reports and `insure doctor` name."""
 _SUFFIXES = frozenset({".py", ".j2", ".css", ".toml", ".csv", ".json"})
 
 
@@ -34,6 +38,11 @@ def tree_sha256(roots: list[tuple[str, Path]]) -> str:
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
                 whole.update(f"{name}/{inside.as_posix()}\n{content}\n".encode())
     return whole.hexdigest()
+
+
+def installed(names: Sequence[str]) -> dict[str, str]:
+    """The versions of some libraries."""
+    return {name: importlib.metadata.version(name) for name in names}
 
 
 def _folder(name: str) -> Path:

@@ -36,9 +36,9 @@ def approve(
 ) -> None:
     """Approve a trade that is held, a changed contract, or the code; once enough people have, it is done."""
     from insure.errors import InvalidInput  # noqa: PLC0415 - the domain loads when a person speaks, not for --help
-    from schedules.approving import ask_code, ask_contract, figures, speak  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
+    from schedules.people.approving import ask_code, ask_contract, figures, speak  # noqa: PLC0415
 
     if sum(each is not None for each in (number, contract, code)) != 1:
         raise InvalidInput("Name one proposal by its ID, or say --contract FUND, or --code FUND.")
@@ -90,8 +90,8 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """Reject a proposal: a trade stays undone, a contract stays out of force."""
-    from schedules.approving import figures, speak  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.people.approving import figures, speak  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     with place.book() as book:
@@ -120,8 +120,8 @@ def override(
     """A person's word against the rule, for one slot; limits, gate and approvals stand all the same."""
     from insure.errors import InvalidInput  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.overriding import judged  # noqa: PLC0415
-    from schedules.overriding import override as overridden  # noqa: PLC0415
+    from schedules.people.overriding import judged  # noqa: PLC0415
+    from schedules.people.overriding import override as overridden  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     if listed:
@@ -154,7 +154,7 @@ def override(
 
 def _proposal(book: "Book", number: int) -> "Proposal":
     from insure.book.duty import looking  # noqa: PLC0415
-    from schedules.approving import proposal  # noqa: PLC0415
+    from schedules.people.approving import proposal  # noqa: PLC0415
 
     with looking(book) as duty:
         return proposal(duty, number)
@@ -162,9 +162,9 @@ def _proposal(book: "Book", number: int) -> "Proposal":
 
 def _carried_out(place: "Desk", book: "Book", one: "Proposal") -> "tuple[Tick | None, str]":
     """A trade that enough people have approved is decided at once."""
-    from schedules.approving import contract_to_run  # noqa: PLC0415
     from schedules.notifiers import notifiers_of  # noqa: PLC0415
-    from schedules.service import Service  # noqa: PLC0415
+    from schedules.people.approving import contract_to_run  # noqa: PLC0415
+    from schedules.serving.service import Service  # noqa: PLC0415
 
     if one.subject != "trade" or one.missing:
         return None, ""
@@ -185,7 +185,7 @@ def _contract_change(
     from insure.contract_diff import changes  # noqa: PLC0415
     from insure.controls.rehearsal import SESSIONS, rehearse  # noqa: PLC0415
     from insure.decision import fund_calendar  # noqa: PLC0415
-    from schedules.approving import agreed  # noqa: PLC0415
+    from schedules.people.approving import agreed  # noqa: PLC0415
 
     new = contract_of(one.content["effective"])
     with looking(book) as duty:

@@ -25,8 +25,8 @@ def kill(
     """Stop: nothing is sent any more, open orders are cancelled. The flag first, whatever the book says."""
     from insure.errors import DeskError  # noqa: PLC0415 - the domain loads when it is needed, not for --help
     from schedules.desk import open_desk, system_clock  # noqa: PLC0415
-    from schedules.killing import kill as killed  # noqa: PLC0415
-    from schedules.killing import kill_blindly  # noqa: PLC0415
+    from schedules.people.killing import kill as killed  # noqa: PLC0415
+    from schedules.people.killing import kill_blindly  # noqa: PLC0415
 
     answer = Answer(as_json)
     try:
@@ -70,7 +70,7 @@ def lift(
     """Move a breaker back in people's names; after a kill by two different ones, who also take the flag down."""
     from insure.errors import DeskError  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.killing import lift as lifted  # noqa: PLC0415
+    from schedules.people.killing import lift as lifted  # noqa: PLC0415
 
     answer, place = Answer(as_json), open_desk(desk)
     if fund is not None and fund not in place.fund_ids():
@@ -108,7 +108,7 @@ def drill_kill(
 ) -> None:
     """Exercise the kill switch on paper orders, beside the fund; the book keeps how it went."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.drills import exercise_kill, state_drill  # noqa: PLC0415
+    from schedules.people.drills import exercise_kill, state_drill  # noqa: PLC0415
 
     answer, place = Answer(as_json), open_desk(desk)
     contract, now = place.fund(fund), place.clock()

@@ -185,7 +185,7 @@ def fills_close(
 ) -> None:
     """Say that nothing more will be executed of an order; the way out of `unknown`."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.sending import close_order  # noqa: PLC0415
+    from schedules.orders.sending import close_order  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     with place.book() as book:

@@ -26,8 +26,8 @@ def promote(
     """Promote a fund by one phase where every check of the gate passes; or take it back by one."""
     from insure.controls.people import speaker  # noqa: PLC0415 - the domain loads when a fund is judged, not for --help
     from insure.errors import InvalidInput  # noqa: PLC0415
-    from schedules.approving import contract_to_run  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.people.approving import contract_to_run  # noqa: PLC0415
 
     if check and (by or reason or back):
         raise InvalidInput("--check changes nothing and is given alone.")
@@ -48,7 +48,7 @@ def promote(
 def _gate(place: "Desk", book: "Book", fund: "Fund", by: str, reason: str, answer: Answer) -> int:
     from insure.book.duty import looking, on_duty  # noqa: PLC0415
     from schedules.outcomes import BREACHED  # noqa: PLC0415
-    from schedules.promoting import next_phase, promote  # noqa: PLC0415
+    from schedules.people.promoting import next_phase, promote  # noqa: PLC0415
 
     now, said = place.clock(), None
     if by:
@@ -105,7 +105,7 @@ def _gate(place: "Desk", book: "Book", fund: "Fund", by: str, reason: str, answe
 def _back(place: "Desk", book: "Book", fund: "Fund", by: str, reason: str, answer: Answer) -> None:
     from insure.book.duty import on_duty  # noqa: PLC0415
     from insure.errors import NothingDue  # noqa: PLC0415
-    from schedules.promoting import phase_of, set_back  # noqa: PLC0415
+    from schedules.people.promoting import phase_of, set_back  # noqa: PLC0415
 
     with on_duty(book) as duty:
         said = set_back(duty, fund, by, reason, place.clock())
@@ -136,7 +136,7 @@ def drill_restore(
 ) -> None:
     """Exercise a restore beside the book, verify it whole and hold it against the book, which keeps how it went."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.restoring import exercise_restore, state_restore  # noqa: PLC0415
+    from schedules.people.restoring import exercise_restore, state_restore  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     with place.book() as book:

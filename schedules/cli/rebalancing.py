@@ -37,13 +37,13 @@ def rebalance(
 def _one_fund(place: "Desk", fund: str, slot: str | None, answer: Answer, *, keep: bool) -> None:
     from insure.broker import OutsideBroker  # noqa: PLC0415
     from insure.execution.deficit import sentence  # noqa: PLC0415
-    from schedules.approving import contract_to_run  # noqa: PLC0415
-    from schedules.delivering import delivered  # noqa: PLC0415
     from schedules.jobs import due_slot, tick  # noqa: PLC0415
     from schedules.notifiers import notifiers_of  # noqa: PLC0415
+    from schedules.orders.pausing import market_of  # noqa: PLC0415
     from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
-    from schedules.pausing import market_of  # noqa: PLC0415
-    from schedules.service import Service  # noqa: PLC0415
+    from schedules.people.approving import contract_to_run  # noqa: PLC0415
+    from schedules.serving.service import Service  # noqa: PLC0415
+    from schedules.watch.delivering import delivered  # noqa: PLC0415
 
     with place.book() as book:
         contract = contract_to_run(place, book, place.fund(fund), keep=keep)

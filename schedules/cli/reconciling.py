@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from insure.controls.reconciliation import Line
     from insure.fund import Fund
     from schedules.desk import Desk
-    from schedules.reconciling import Reconciled
+    from schedules.people.reconciling import Reconciled
 
 
 def reconcile(
@@ -32,8 +32,8 @@ def reconcile(
 ) -> None:
     """Compare a fund with files from outside, or give away and explain what differs."""
     from insure.errors import InvalidInput  # noqa: PLC0415 - the domain loads when a fund is compared, not for --help
-    from schedules.approving import contract_to_run  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.people.approving import contract_to_run  # noqa: PLC0415
 
     files = positions is not None
     if files is (number is not None) or (not files and (cash is not None or orders is not None)):
@@ -56,10 +56,10 @@ def reconcile(
 def _compared(place: "Desk", book: "Book", fund: "Fund", files: dict[str, Path | None], answer: Answer) -> int:
     from insure.book.duty import on_duty  # noqa: PLC0415
     from insure.decision import fund_calendar  # noqa: PLC0415
-    from schedules.alerts import tell  # noqa: PLC0415
     from schedules.notifiers import notifiers_of  # noqa: PLC0415
     from schedules.outcomes import BREACHED  # noqa: PLC0415
-    from schedules.reconciling import kinds_of, reconciled, reported  # noqa: PLC0415
+    from schedules.people.reconciling import kinds_of, reconciled, reported  # noqa: PLC0415
+    from schedules.watch.alerts import tell  # noqa: PLC0415
 
     now = place.clock()
     told = reported(kinds_of(files), fund, place.fund_ids(), now)
@@ -128,7 +128,7 @@ def _said(
     place: "Desk", book: "Book", fund: "Fund", number: int, owner: str, why: str | None, by: str, answer: Answer
 ) -> None:
     from insure.book.duty import on_duty  # noqa: PLC0415
-    from schedules.reconciling import explain, give  # noqa: PLC0415
+    from schedules.people.reconciling import explain, give  # noqa: PLC0415
 
     now, people = place.clock(), place.terms.people
     with on_duty(book) as duty:

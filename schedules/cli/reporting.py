@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from insure.book import Book
     from insure.fund import Fund
     from schedules.desk import Desk
-    from schedules.publishing import Published
+    from schedules.publishing.pages import Published
 
 report_app = typer.Typer(help="Render a report out of the book.", no_args_is_help=True)
 FundArgument = Annotated[str, typer.Argument(help="The fund: the name of its file in funds/.")]
@@ -36,7 +36,7 @@ def rebalance(
 ) -> None:
     """What was seen, decided and done at one slot."""
     from schedules.desk import open_desk  # noqa: PLC0415 - charts and templates load only for a report
-    from schedules.publishing import publish_rebalance  # noqa: PLC0415
+    from schedules.publishing.pages import publish_rebalance  # noqa: PLC0415
 
     place = open_desk(desk)
     contract = place.fund(fund)
@@ -57,7 +57,7 @@ def comparison(
 ) -> None:
     """Fund against the true put, the index and the floor."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.publishing import publish_comparison  # noqa: PLC0415
+    from schedules.publishing.pages import publish_comparison  # noqa: PLC0415
 
     place = open_desk(desk)
     contract = place.fund(fund)
@@ -84,8 +84,8 @@ def compliance(
     """Facts of a day, a month, a quarter or any period, judged against the contract's limits."""
     from insure.errors import InvalidInput  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.publishing import publish_compliance  # noqa: PLC0415
-    from schedules.versions import checked_reason  # noqa: PLC0415
+    from schedules.publishing.pages import publish_compliance  # noqa: PLC0415
+    from schedules.publishing.versions import checked_reason  # noqa: PLC0415
 
     asked = [date is not None, month is not None, quarter is not None, first is not None or last is not None]
     if sum(asked) > 1:
@@ -140,8 +140,8 @@ class _Asked:
 def _every(answer: Answer, place: "Desk", book: "Book", asking: _Asked, *, paper: bool, reason: str) -> int:
     """One report a fund, the book verified once for all; the exit code."""
     from schedules.history import bar  # noqa: PLC0415
-    from schedules.publishing import Published, keep_head, publish_compliance, verification  # noqa: PLC0415
-    from schedules.reporting import Failed, report_all  # noqa: PLC0415
+    from schedules.publishing.events import Failed, report_all  # noqa: PLC0415
+    from schedules.publishing.pages import Published, keep_head, publish_compliance, verification  # noqa: PLC0415
 
     verified = verification(book, place.out)
 
@@ -195,7 +195,7 @@ def event(
     from insure.errors import InvalidInput  # noqa: PLC0415
     from insure.happening import STATED  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.publishing import publish_event  # noqa: PLC0415
+    from schedules.publishing.pages import publish_event  # noqa: PLC0415
 
     place = open_desk(desk)
     contract = None if fund is None else place.fund(fund)
@@ -230,9 +230,9 @@ def stress(
 ) -> None:
     """What crashes, crowds and shut markets would do to a fund as it stands in the book: the standard pack."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.publishing import publish_stress  # noqa: PLC0415
-    from schedules.stress_pack import Simulated, stressed  # noqa: PLC0415
-    from schedules.versions import checked_reason  # noqa: PLC0415
+    from schedules.publishing.pages import publish_stress  # noqa: PLC0415
+    from schedules.publishing.stress_pack import Simulated, stressed  # noqa: PLC0415
+    from schedules.publishing.versions import checked_reason  # noqa: PLC0415
 
     checked_reason(reason)
     place = open_desk(desk)
@@ -250,7 +250,7 @@ def index(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:
     """The front page of the desk: funds at a glance, what waits for a person, every report by date."""
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.outcomes import fund_status  # noqa: PLC0415
-    from schedules.publishing import publish_index  # noqa: PLC0415
+    from schedules.publishing.pages import publish_index  # noqa: PLC0415
 
     place = open_desk(desk)
     funds = place.funds()

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from insure.book.questions import AskedQuestion
     from insure.controls.approvals import Proposal
     from schedules.desk import Desk
-    from schedules.heartbeat import Heartbeat
     from schedules.outcomes import FundStatus
+    from schedules.serving.heartbeat import Heartbeat
 
 _CLEAR = "\x1b[2J\x1b[H"
 """Clears a terminal and goes to its top."""
@@ -29,7 +29,7 @@ def run(
 ) -> None:
     """Run the service: wake at every slot until stopped (SIGTERM, SIGINT)."""
     from schedules.desk import open_desk  # noqa: PLC0415 - the domain loads when it is run, not for --help
-    from schedules.serving import logging_to_stderr, run_id, serve  # noqa: PLC0415
+    from schedules.serving.serving import logging_to_stderr, run_id, serve  # noqa: PLC0415
 
     place = open_desk(desk)
     name = run_id(place)
@@ -42,7 +42,7 @@ def run_once(desk: DeskOption = HERE, as_json: JsonOption = False, json_logs: Js
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.notifiers import figures  # noqa: PLC0415
     from schedules.outcomes import pass_exit_code, tick_figures  # noqa: PLC0415
-    from schedules.serving import logging_to_stderr, run_id, run_once  # noqa: PLC0415
+    from schedules.serving.serving import logging_to_stderr, run_id, run_once  # noqa: PLC0415
 
     answer = Answer(as_json)
     place = open_desk(desk)
@@ -164,12 +164,12 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     from insure.book.alerts import AlertBook  # noqa: PLC0415
     from insure.book.duty import looking  # noqa: PLC0415
     from insure.controls.kill_flag import all_standing  # noqa: PLC0415
-    from schedules.approving import figures as proposal_figures  # noqa: PLC0415
-    from schedules.approving import open_proposals  # noqa: PLC0415
-    from schedules.heartbeat import read_heartbeat  # noqa: PLC0415
     from schedules.notifiers import figures  # noqa: PLC0415
     from schedules.outcomes import BREACHED, fund_status  # noqa: PLC0415
-    from schedules.overriding import judged  # noqa: PLC0415
+    from schedules.people.approving import figures as proposal_figures  # noqa: PLC0415
+    from schedules.people.approving import open_proposals  # noqa: PLC0415
+    from schedules.people.overriding import judged  # noqa: PLC0415
+    from schedules.serving.heartbeat import read_heartbeat  # noqa: PLC0415
 
     now = place.clock()
     flags = all_standing(place.folder)

@@ -47,7 +47,7 @@ def optimise(
     from insure.simulation.optimise import optimise as optimised  # noqa: PLC0415
     from insure.stress import Position  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.publishing import publish_optimise  # noqa: PLC0415
+    from schedules.publishing.pages import publish_optimise  # noqa: PLC0415
 
     if dask is not None and workers is not None:
         raise InvalidInput("--workers are threads here and --dask hands the paths out elsewhere; give one of the two.")

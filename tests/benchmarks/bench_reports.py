@@ -13,8 +13,8 @@ from typing import Protocol
 from insure.book import Book
 from insure.broker import PaperBroker
 from schedules.jobs import tick_many
-from schedules.publishing import publish_compliance, verification
-from schedules.reporting import Failed, report_all
+from schedules.publishing.events import Failed, report_all
+from schedules.publishing.pages import publish_compliance, verification
 from tests.book.market import a_fund, first_slots, listed, run
 
 FUNDS = 1000

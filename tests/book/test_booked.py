@@ -14,7 +14,7 @@ from insure.flows import Flow
 from insure.fund import Fund
 from insure.orders import Fill
 from schedules.jobs import tick
-from schedules.sending import deliver
+from schedules.orders.sending import deliver
 from tests.book.conftest import OpenBook
 from tests.book.market import a_fund, first_slots, listed, run
 

@@ -128,7 +128,7 @@ def test_fills_come_in_by_file_all_or_nothing(desk: Path) -> None:
     place = open_desk(desk)
     fund, slot = place.fund("outside"), fund_slots(a_fund(), listed().rows[5].session)[0]
     from schedules.jobs import tick  # noqa: PLC0415
-    from schedules.sending import deliver  # noqa: PLC0415
+    from schedules.orders.sending import deliver  # noqa: PLC0415
 
     broker = place.broker(fund)
     with place.book() as book:

@@ -17,7 +17,7 @@ from insure.broker import BlotterBroker, FailingBroker, Faults
 from insure.errors import BookError
 from insure.orders import Fill, OrderState
 from schedules.jobs import Tick, tick
-from schedules.sending import close_order, deliver, resolve
+from schedules.orders.sending import close_order, deliver, resolve
 from tests.book.conftest import OpenBook
 from tests.book.market import a_fund, first_slots, listed
 

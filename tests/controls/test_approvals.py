@@ -26,9 +26,9 @@ from insure.controls.people import distinct, normalised, speaker, spoken
 from insure.errors import BookError, InvalidInput
 from insure.feeds.feed import Row
 from insure.fund import Fund
-from schedules.approving import open_proposals, slot_of, speak, startable, waiting
 from schedules.desk import DeskTerms
-from schedules.service import Service
+from schedules.people.approving import open_proposals, slot_of, speak, startable, waiting
+from schedules.serving.service import Service
 from schedules.timetable import plan_of
 from tests.contracts import fund
 from tests.schedules.world import Clock, ToldDesk, at, outcomes, row, write_fund

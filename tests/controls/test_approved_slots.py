@@ -8,10 +8,10 @@ from insure.book import Book
 from insure.book.alerts import AlertBook
 from insure.book.duty import looking
 from insure.feeds.feed import Row
-from schedules.approving import speak, waiting
 from schedules.desk import open_desk
 from schedules.every_fund import rebalance_all
-from schedules.service import Service
+from schedules.people.approving import speak, waiting
+from schedules.serving.service import Service
 from schedules.sources import code_sha256, tree_sha256
 from tests.schedules.world import Clock, ToldDesk, at, outcomes, row, told_desk, write_fund
 

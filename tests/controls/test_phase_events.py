@@ -12,7 +12,7 @@ from insure.controls.phases import PHASES, WAITING
 from insure.decision import Check, Event, Phase
 from insure.fund import Fund
 from schedules.jobs import Tick
-from schedules.promoting import event_of, followed, phase_of
+from schedules.people.promoting import event_of, followed, phase_of
 from tests.book.market import a_fund, first_slots, run
 
 FUND = replace(a_fund(), stage="live")

@@ -14,8 +14,8 @@ from insure.fund import load_fund
 from insure.slots import slots_between
 from schedules.desk import open_desk
 from schedules.jobs import tick
-from schedules.promoting import set_back, stopped
-from schedules.sending import deliver
+from schedules.orders.sending import deliver
+from schedules.people.promoting import set_back, stopped
 from tests.conftest import Insure
 from tests.controls.desks import SESSIONS, Desk, rows_of
 

@@ -11,11 +11,11 @@ from insure.book.verify import verify
 from insure.broker import BlotterBroker, read_fills
 from insure.carried_deficit import deficit_of
 from insure.decision.trades import trade_between
-from schedules.alerts import alerts_of
-from schedules.delivering import alerts_about, delivered, next_look
+from schedules.orders.pausing import market_of
+from schedules.orders.sending import deliver
 from schedules.outcomes import fund_status, tick_figures
-from schedules.pausing import market_of
-from schedules.sending import deliver
+from schedules.watch.alerts import alerts_of
+from schedules.watch.delivering import alerts_about, delivered, next_look
 from tests.book.conftest import OpenBook, open_book, postgres, postgres_book
 from tests.contracts import Toml
 from tests.execution.intraday import MINUTE, Obedient, executed, intraday, sessions, ticked, told

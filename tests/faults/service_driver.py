@@ -13,7 +13,7 @@ from insure.feeds.feed import Observation, PriceFeed, Row
 from insure.fund import Fund
 from schedules.cli import main
 from schedules.desk import system_clock
-from schedules.serving import serve
+from schedules.serving.serving import serve
 from tests.schedules.world import ToldDesk, at, flat_year, simulated, told_desk
 
 

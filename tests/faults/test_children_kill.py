@@ -4,7 +4,7 @@ from pathlib import Path
 
 from insure.book import Book
 from insure.book.verify import verify
-from schedules.delivering import delivered
+from schedules.watch.delivering import delivered
 from tests.execution.intraday import MINUTE, intraday, sessions, ticked, told
 from tests.faults.killing import FileBroker, Moments, copy_of, in_a_child
 

@@ -8,7 +8,7 @@ from insure.book.verify import verify
 from insure.broker import PaperBroker
 from insure.errors import NothingDue
 from schedules.jobs import tick
-from schedules.sending import deliver
+from schedules.orders.sending import deliver
 from tests.book.market import a_fund, first_slots, listed, run
 from tests.faults.killing import FileBroker, Moments, copy_of, dump, in_a_child
 

@@ -15,8 +15,8 @@ from insure.book import Book
 from insure.book.alerts import AlertBook
 from insure.dates import calendar
 from insure.slots import parse, slots
-from schedules.heartbeat import read_heartbeat
-from schedules.service import Service
+from schedules.serving.heartbeat import read_heartbeat
+from schedules.serving.service import Service
 from tests.conftest import REPOSITORY
 from tests.schedules.world import Clock, at, flat_year, outcomes, told_desk, write_fund
 

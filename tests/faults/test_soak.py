@@ -17,7 +17,7 @@ from insure.book.verify import verify
 from insure.broker import FailingBroker, Faults
 from insure.fund import Fund
 from schedules.jobs import tick
-from schedules.sending import close_order, deliver
+from schedules.orders.sending import close_order, deliver
 from tests.book.market import a_fund, first_slots, listed
 
 KINDS = ("synthetic_put", "cppi", "tipp", "stop_loss", "constant_mix")

@@ -12,7 +12,6 @@ import pytest
 from insure.book import Book
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.errors import BookError
-from schedules.alerts import Lines, tell_waiting
 from schedules.notifiers import (
     PASSWORD_VARIABLE,
     AlertTerms,
@@ -23,7 +22,8 @@ from schedules.notifiers import (
     SmtpNotifier,
     notifiers_of,
 )
-from schedules.service import Service
+from schedules.serving.service import Service
+from schedules.watch.alerts import Lines, tell_waiting
 from tests.schedules.world import Clock, at, flat_year, lines, row, told_desk, write_fund
 
 MISSED = Alert("tested", "A", "slot missed", "2026-11-23:close-15min: Missed.")

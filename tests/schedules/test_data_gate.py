@@ -9,7 +9,7 @@ from insure.book import Book
 from insure.book.alerts import AlertBook
 from insure.book.duty import looking
 from insure.feeds.feed import Row
-from schedules.service import Service
+from schedules.serving.service import Service
 from tests.schedules.world import Clock, at, outcomes, row, told_desk, write_fund
 
 CALM = [row("2026-11-23", "1000"), row("2026-11-24", "1002")]

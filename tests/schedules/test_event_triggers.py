@@ -7,7 +7,7 @@ import pytest
 from insure.book import Book
 from insure.book.alerts import AlertBook
 from insure.feeds.feed import Row
-from schedules.service import Service
+from schedules.serving.service import Service
 from tests.schedules.world import Clock, at, outcomes, row, told_desk, write_fund
 
 

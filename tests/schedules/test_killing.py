@@ -26,11 +26,11 @@ from insure.controls.gathering import Outside
 from insure.errors import BookError, DeskError, InvalidInput, Killed
 from insure.fund import Fund
 from insure.orders import Order
-from schedules.controls import Watch
 from schedules.desk import Desk, DeskTerms
 from schedules.jobs import tick, tick_many
-from schedules.killing import Kill, kill, lift
-from schedules.sending import Unconfirmed, deliver, said
+from schedules.orders.sending import Unconfirmed, deliver, said
+from schedules.people.killing import Kill, kill, lift
+from schedules.watch.breakers import Watch
 from tests.book.market import a_fund, first_slots, listed
 from tests.faults.killing import NEVER, Moments, in_a_child
 

@@ -13,10 +13,11 @@ from insure.errors import InvalidInput
 from insure.feeds.feed import Row
 from insure.fund import Fund
 from insure.happening import STATED, happening
-from schedules import reporting
-from schedules.publishing import publish_event
-from schedules.reporting import event_name, report_events
-from schedules.service import Service
+from schedules.publishing import events
+from schedules.publishing.events import report_events
+from schedules.publishing.naming import event_name
+from schedules.publishing.pages import publish_event
+from schedules.serving.service import Service
 from tests.schedules.test_service_pass import HalfBroken
 from tests.schedules.world import Clock, ToldDesk, at, flat_year, row, told_desk, write_fund
 
@@ -134,7 +135,7 @@ def test_what_a_killed_pass_did_not_report_the_next_one_does(
     clock.now = at("2026-11-24 23:00")
     with Book.open(tmp_path / "insure.db") as book:
         with monkeypatch.context() as patched:
-            patched.setattr(reporting, "_publish", _killed)
+            patched.setattr(events, "_publish", _killed)
             with pytest.raises(KeyboardInterrupt):
                 Service(desk, book).once()
         assert pages(desk) == []
@@ -166,7 +167,7 @@ def test_a_defect_of_a_report_stops_neither_the_pass_nor_the_other_reports(
 ) -> None:
     desk = desk_of(tmp_path, clock)
     clock.now = at("2026-11-24 23:00")
-    whole = reporting._publish
+    whole = events._publish
 
     def defective(desk: ToldDesk, book: Book, fund: Fund | None, entry: trail.Entry) -> object:
         if entry.content.get("session") == "2026-11-23":
@@ -175,7 +176,7 @@ def test_a_defect_of_a_report_stops_neither_the_pass_nor_the_other_reports(
 
     with Book.open(tmp_path / "insure.db") as book:
         with monkeypatch.context() as patched:
-            patched.setattr(reporting, "_publish", defective)
+            patched.setattr(events, "_publish", defective)
             assert len(Service(desk, book).once().ticks) == 2
         assert [page.rpartition("-2026")[2] for page in pages(desk)] == ["-11-24.html"]
         assert "has no event report" in caplog.text

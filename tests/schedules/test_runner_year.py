@@ -12,7 +12,7 @@ from insure.book import Book
 from insure.dates import calendar
 from insure.slots import parse, slots
 from schedules.desk import system_clock
-from schedules.service import Service
+from schedules.serving.service import Service
 from tests.schedules.world import at, flat_year, outcomes, simulated, told_desk, write_fund
 
 UTC = dt.UTC

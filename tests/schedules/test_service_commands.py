@@ -7,7 +7,7 @@ import time_machine
 
 from insure.book import Book
 from insure.book.alerts import Alert, AlertBook
-from schedules.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
+from schedules.serving.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
 from tests.conftest import Insure, Said
 from tests.schedules.world import at, flat_year, outcomes, write_fund
 

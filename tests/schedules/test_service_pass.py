@@ -10,7 +10,7 @@ from insure.book import Book
 from insure.book.alerts import AlertBook
 from insure.feeds.feed import Observation, PriceFeed, Row
 from insure.fund import Fund
-from schedules.service import Service
+from schedules.serving.service import Service
 from tests.schedules.world import Clock, ToldDesk, at, flat_year, outcomes, row, told_desk, write_fund
 
 WEEK = flat_year("2026-11-16", "2026-12-04")

@@ -12,7 +12,7 @@ from insure.errors import InvalidInput
 from reports import rebalance
 from reports.figures import Correction
 from reports.html import Report
-from schedules.versions import Standing, keep, version_of, versions
+from schedules.publishing.versions import Standing, keep, version_of, versions
 from tests.reports.lives import ANCHOR, PUT, lived
 
 NAME = "guarded/rebalance-2008-10-01"

@@ -15,11 +15,11 @@ from insure.controls.breakers import BreakerStanding
 from insure.controls.gathering import Outside
 from insure.feeds.feed import Observation, PriceFeed, Row
 from insure.fund import Fund
-from schedules.approving import ask_code, speak
-from schedules.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
-from schedules.killing import lift
-from schedules.sending import said
-from schedules.service import Pass, Service
+from schedules.orders.sending import said
+from schedules.people.approving import ask_code, speak
+from schedules.people.killing import lift
+from schedules.serving.heartbeat import Heartbeat, read_heartbeat, write_heartbeat
+from schedules.serving.service import Pass, Service
 from tests.book.market import execute
 from tests.schedules.world import Clock, ToldDesk, at, flat_year, outcomes, row, told_desk, write_fund
 

@@ -16,7 +16,7 @@ from insure.feeds.feed import PriceFeed, Row
 from insure.fund import Fund
 from schedules.desk import Desk, DeskTerms
 from schedules.runner import Runner
-from schedules.service import Service
+from schedules.serving.service import Service
 from tests.contracts import ToldPrices
 
 FUND = """
