@@ -16,7 +16,7 @@ from tests.reports.stressed import stress_report
 
 _NUMBER = re.compile(r"(?<= value=\")-?\d+\.\d+(?:e[-+]?\d+)?(?=\")")
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-6
-"""Between machines. Root finders stop within 1e-8 of what they look for, and what is left above a floor of 1e8 is zero to
+"""Between machines. Root finders stop within 1e-8 of what they look for; what is left above a floor of 1e8 is zero to
 1e-7; two machines with other vector units differed by 3.3e-8 in a largest gap and by 3e-8 of a cent."""
 
 
