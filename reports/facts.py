@@ -17,7 +17,7 @@ from insure.fund import Fund
 from insure.orders import Fill, Order
 from insure.simulation.crises import WorstDay, worst_days
 from reports import filters
-from reports.figures import Figure, Figures, NotComputed, Unit
+from reports.figures import Figure, Figures, NotComputed
 
 NOTHING = 5e-5
 """Changes of weight below half a hundredth of a per cent do not show."""
@@ -58,7 +58,7 @@ class CheckRow:
     """One pre-trade check."""
 
     name: str
-    passed: bool
+    state: Literal["passed", "failed", "not made"]
     value: Figure
     limit: Figure
     headroom: Figure
@@ -296,17 +296,14 @@ def greeks(fund: Fund, valuation: Valuation | None) -> Figures:
     }
 
 
-_CHECK_UNITS: dict[str, Unit] = {"money": "money", "weight": "weight", "units": "units"}
-
-
 def check_row(check: Check) -> CheckRow:
-    unit = _CHECK_UNITS.get(check.unit, "number")
+    missing = NotComputed(check.missing) if check.missing else None
     return CheckRow(
         check.name,
-        check.passed,
-        Figure("Value", check.value, unit, "check of the record"),
-        Figure("Limit", check.limit, unit, "fund file, or a bound of the order"),
-        Figure("Head-room", check.headroom, unit, "how far the value may still go"),
+        "not made" if missing else "passed" if check.passed else "failed",
+        Figure("Value", missing or check.value, check.unit, "check of the record"),
+        Figure("Limit", missing or check.limit, check.unit, "fund file, or a bound of the order"),
+        Figure("Head-room", missing or check.headroom, check.unit, "how far the value may still go"),
         check.sentence,
     )
 

@@ -28,6 +28,8 @@ Unit = Literal[
     "per_year",
     "multiple",
     "years",
+    "minutes",
+    "sessions",
     "number",
     "count",
     "text",

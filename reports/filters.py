@@ -80,8 +80,7 @@ def brief_money(value: Number, currency: str = "") -> str:
 
 def units(value: Number) -> str:
     """Units of the index: to the millionth, without zeros that say nothing."""
-    text = number(value, 6)
-    return text.rstrip("0").rstrip(".")
+    return _short(value, 6)
 
 
 def day(value: dt.date) -> str:
@@ -110,6 +109,36 @@ def instant(value: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
 
 
+def minutes(value: Number) -> str:
+    """Minutes up to two hours, then hours and minutes, then days: 30 minutes, 24 h 10 min, 73 days."""
+    exact = _exact(value)
+    size = abs(exact)
+    sign = MINUS if exact < 0 else ""
+    if size < 120:
+        return f"{_short(exact, 1)} {'minute' if size == 1 else 'minutes'}"
+    if size < 2 * 24 * 60:
+        hours, rest = divmod(int(size), 60)
+        return f"{sign}{hours} h {rest} min"
+    return f"{sign}{number(size / (24 * 60), 0)} days"
+
+
+def sessions(value: Number) -> str:
+    """Trading sessions, and parts of one: 1 session, 2.5 sessions, under 0.01 sessions."""
+    exact = _exact(value)
+    if 0 < exact < _LEAST_SESSION:
+        return f"under {_LEAST_SESSION:f} sessions"
+    return f"{_short(exact, 2)} {'session' if abs(exact) == 1 else 'sessions'}"
+
+
+_LEAST_SESSION = Decimal("0.01")
+
+
+def _short(value: Number, places: int) -> str:
+    """A number without zeros at its end that say nothing."""
+    text = number(value, places)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def missing(value: NotComputed) -> str:
     """The words that stand where no figure does."""
     return f"not computed: {value.not_computed}"
@@ -128,6 +157,8 @@ _NUMBERS: Mapping[Unit, Callable[[Number], str]] = {
     "per_year": percent,
     "multiple": lambda value: number(value, 2) + "\u00d7",
     "years": lambda value: number(value, 3) + " years",
+    "minutes": minutes,
+    "sessions": sessions,
     "number": lambda value: number(value, 4),
     "count": lambda value: number(value, 0),
 }

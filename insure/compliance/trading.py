@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from insure.book.record import Record
 from insure.compliance.measures import Extreme, after_trade, extreme
+from insure.decision.checks import CheckUnit
 from insure.orders import Fill
 
 VAR_CONFIDENCE = 0.99
@@ -35,10 +36,12 @@ class CheckTally:
 
     name: str
     made: int
+    missing: int
+    """Those that had nothing to look at, so that nothing was measured."""
     failed: int
-    tightest: Extreme
-    """Least head-room."""
-    unit: str
+    tightest: Extreme | None
+    """Least head-room; None where the check was never made."""
+    unit: CheckUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,10 @@ def checks(records: Sequence[Record]) -> tuple[CheckTally, ...]:
     tallies = []
     for name in names:
         made = [(r.session, check) for r in records for check in r.decision.checks if check.name == name]
-        tightest = extreme(((session, check.headroom) for session, check in made), min)
-        assert tightest is not None  # noqa: S101 - the name comes from a check
+        measured = [(session, check.headroom) for session, check in made if not check.missing]
         failed = sum(not check.passed for _, check in made)
-        tallies.append(CheckTally(name, len(made), failed, tightest, made[-1][1].unit))
+        missing = len(made) - len(measured)
+        tallies.append(CheckTally(name, len(measured), missing, failed, extreme(measured, min), made[-1][1].unit))
     return tuple(tallies)
 
 

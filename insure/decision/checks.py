@@ -6,6 +6,7 @@ NaN fails it. What else surrounds a decision is checked in ``gate``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from insure.decision.holdings import Holdings
 from insure.decision.ladder import Ladder
@@ -13,6 +14,10 @@ from insure.decision.options import OptionTrade
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
 from insure.fund import Fund
+
+CheckUnit = Literal["money", "weight", "units", "count", "minutes", "sessions", "bps", "multiple"]
+NOT_MADE = "Not computed: "
+"""Begins the sentence of a check that had nothing to look at; it passes, and counts as not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,15 @@ class Check:
     value: float
     limit: float
     headroom: float
-    unit: str
+    unit: CheckUnit
     sentence: str
     asks: bool = False
     """Whether a person may let it pass; any other check that fails refuses the trade."""
+
+    @property
+    def missing(self) -> str:
+        """Why it could not be made; empty where it was."""
+        return self.sentence.removeprefix(NOT_MADE).rstrip(".") if self.sentence.startswith(NOT_MADE) else ""
 
 
 def pre_trade(
@@ -59,14 +69,14 @@ def pre_trade(
     )  # fmt: skip
 
 
-def at_most(name: str, value: float, limit: float, unit: str, sentence: str, *, asks: bool = False) -> Check:
+def at_most(name: str, value: float, limit: float, unit: CheckUnit, sentence: str, *, asks: bool = False) -> Check:
     """Passes up to ``limit``; the sentence may name ``{value}`` and ``{limit}``."""
     # 1e-9 of weight: whole lots cannot be rounded to less.
     passed = value <= limit + 1e-9
     return Check(name, passed, value, limit, limit - value, unit, sentence.format(value=value, limit=limit), asks)
 
 
-def at_least(name: str, value: float, limit: float, unit: str, sentence: str) -> Check:
+def at_least(name: str, value: float, limit: float, unit: CheckUnit, sentence: str) -> Check:
     """Passes from ``limit`` on; the sentence may name ``{value}`` and ``{limit}``."""
     passed = value >= limit
     return Check(name, passed, value, limit, value - limit, unit, sentence.format(value=value, limit=limit))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from insure.decision.checks import Check, at_most
+from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most
 from insure.decision.circumstances import Approval, Circumstances
 from insure.decision.ladder import Ladder
 from insure.decision.options import OptionTrade
@@ -92,9 +92,10 @@ def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool)
 
 
 def _aged(fund: Fund, quoted: dt.datetime | None, seen: Circumstances) -> Check:
-    name, unit, limit = "price age", "minutes", fund.quality.max_age_minutes
+    name, limit = "price age", fund.quality.max_age_minutes
+    unit: CheckUnit = "minutes"
     if quoted is None:
-        return Check(name, True, 0.0, 0.0, 0.0, unit, "Not computed: the feed tells no instant of a price.")
+        return Check(name, True, 0.0, 0.0, 0.0, unit, f"{NOT_MADE}the feed tells no instant of a price.")
     age = (seen.now - quoted).total_seconds() / 60.0
     if seen.persons and not age >= -AHEAD_MINUTES:
         sentence = f"The price is dated {-age:,.1f} minutes after the clock; at most {AHEAD_MINUTES:g} are a difference"
@@ -140,7 +141,7 @@ def _orders(
 def _share_of_volume(fund: Fund, volume: float | None, trade: Trade | None) -> Check:
     name, limit = "share of volume", fund.controls.largest_volume_fraction
     if volume is None:
-        return Check(name, True, 0.0, limit, limit, "weight", "Not computed: the feed tells no volume.")
+        return Check(name, True, 0.0, limit, limit, "weight", f"{NOT_MADE}the feed tells no volume.")
     if not volume > 0.0:
         return _missing(name, f"The average volume of 20 sessions is {volume:g}.", passed=trade is None)
     sentence = "The order is {value:.2%} of the average volume of 20 sessions; at most {limit:.2%}."
@@ -202,7 +203,8 @@ def _code_approved(seen: Circumstances) -> Check:
 
 def _reconciled(fund: Fund, seen: Circumstances, *, sends: bool) -> Check:
     limit = float(fund.controls.reconciliation_sessions)
-    name, unit = "reconciliation", "sessions"
+    name = "reconciliation"
+    unit: CheckUnit = "sessions"
     if not seen.reconciliation_wanted or not sends:
         why = _NOTHING if seen.reconciliation_wanted else "Positions on paper have nobody to be reconciled with."
         return Check(name, True, 0.0, limit, limit, unit, why)
@@ -218,7 +220,8 @@ def _reconciled(fund: Fund, seen: Circumstances, *, sends: bool) -> Check:
 
 
 def _breaker(ladder: Ladder, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances) -> Check:
-    name, unit = "breaker", "count"
+    name = "breaker"
+    unit: CheckUnit = "count"
     buys = bool(options) or (trade is not None and trade.units > 0)
     stops = seen.breaker in {"HALTED", "KILLED"} and (trade is not None or bool(options))
     stops = stops or (seen.breaker == "REDUCE_ONLY" and buys)

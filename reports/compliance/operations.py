@@ -187,7 +187,7 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
     """What was due, and what became of it; what ran beside the timetable."""
     states = Counter(fact.state for fact in facts.slots)
     late = [fact for fact in facts.slots if fact.state != "on time"]
-    columns = ("Due", "State", "Minutes late", "Reason")
+    columns = ("Due", "State", "Late", "Reason")
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
     timetable = "slots of the timetable, runs of the book"
     labels: tuple[tuple[SlotState, str], ...] = (
@@ -232,7 +232,7 @@ def _slot_row(fact: SlotFact, evidence: Evidence, judgement: Judgement) -> Row:
         (
             Figure("Due", fact.slot.at, "instant", source),
             Figure("State", fact.state, _TEXT, source),
-            Figure("Minutes late", fact.late.total_seconds() / 60.0, "number", "start \u2212 due"),
+            Figure("Late", fact.late.total_seconds() / 60.0, "minutes", "start \u2212 due"),
             Figure("Reason", fact.reason, _TEXT, source),
         ),
         source,
@@ -294,14 +294,14 @@ def liquidity(facts: Facts) -> Section:
             "Liquidity",
             None,
             "The feed tells no volume: days to cash are not computed.",
-            {"days": Figure("Sessions to cash", missing, "number", formula)},
+            {"days": Figure("Time to cash", missing, "sessions", formula)},
         )
     return Section(
         "liquidity",
         "Liquidity",
         "kept" if days <= 1.0 else "alert",
-        f"Selling all stock takes {filters.number(days, 4)} sessions at the share of volume that orders may take.",
-        {"days": Figure("Sessions to cash", days, "number", formula)},
+        f"Selling all stock takes {filters.sessions(days)} at the share of volume that orders may take.",
+        {"days": Figure("Time to cash", days, "sessions", formula)},
     )
 
 

@@ -18,7 +18,6 @@ _MOST_ROWS = 31
 """Decisions that a page lists one by one: a month of them, one a day."""
 _CHECKED = "checks of each record"
 _TEXT: Unit = "text"
-_UNITS: dict[str, Unit] = {"money": "money", "weight": "weight", "units": "units"}
 
 
 def nav(record: Record) -> float:
@@ -227,28 +226,38 @@ def _entry(evidence: Evidence, record: Record) -> str:
 
 def checks(facts: Facts) -> Section:
     """Pre-trade checks with their least head-room."""
+    none = NotComputed("never made in the period")
     rows = tuple(
         Row(
             tally.name.capitalize(),
             (
                 Figure("Made", tally.made, "count", _CHECKED),
+                Figure("Not made", tally.missing, "count", _CHECKED),
                 Figure("Failed", tally.failed, "count", _CHECKED),
-                Figure("Least head-room", tally.tightest.value, _UNITS.get(tally.unit, "number"), "limit − value"),
-                Figure("On", tally.tightest.session, "date", _CHECKED),
+                Figure(
+                    "Least head-room", tally.tightest.value if tally.tightest else none, tally.unit, "limit − value"
+                ),
+                Figure("On", tally.tightest.session if tally.tightest else none, "date", _CHECKED),
             ),
             judgement="alert" if tally.failed else "kept",
         )
         for tally in facts.checks
     )
     failed = sum(tally.failed for tally in facts.checks)
-    made = sum(tally.made for tally in facts.checks)
+    made, missing = (sum(getattr(tally, name) for tally in facts.checks) for name in ("made", "missing"))
+    told = f", {missing} not made for want of a figure" if missing else ""
     return Section(
         "checks",
         "Checks before the trade",
         "alert" if failed else "kept",
-        f"{made} checks, {failed} failed; what fails is held, not traded.",
+        f"{made} checks made{told}, {failed} failed; what fails is held, not traded.",
         tables=(
-            Table("Checks of each record of the period.", "Check", ("Made", "Failed", "Least head-room", "On"), rows),
+            Table(
+                "Checks of each record of the period.",
+                "Check",
+                ("Made", "Not made", "Failed", "Least head-room", "On"),
+                rows,
+            ),
         ),
     )
 

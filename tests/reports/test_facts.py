@@ -3,14 +3,17 @@
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
 from insure.book.record import Record, sha256
+from insure.compliance.trading import checks
+from insure.decision.checks import Check, CheckUnit
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.slippage import HEDGING
-from reports import comparison, rebalance, slippage
+from reports import comparison, facts, filters, rebalance, slippage
 from reports.figures import Figure, NotComputed
 from reports.measures import measures
 from reports.points import points
@@ -199,3 +202,27 @@ def test_comparison_of_a_later_span_starts_there() -> None:
     assert len(report.slippage.periods) == 1, "a period that ended before the span is counted"
     assert report.charts[0].dates[0] == records[roll].session
     assert report.charts[0].starts == (), "the first session is no roll"
+
+
+def test_a_check_that_had_nothing_to_look_at_is_neither_passed_nor_a_figure() -> None:
+    sentence = "Not computed: the feed tells no volume."
+    row = facts.check_row(Check("share of volume", True, 0.0, 0.25, 0.25, "weight", sentence))
+    assert row.state == "not made", row
+    assert {each.value for each in (row.value, row.limit, row.headroom)} == {NotComputed("the feed tells no volume")}
+    made = facts.check_row(Check("share of volume", True, 0.0, 0.25, 0.25, "weight", "The order is 0.00%."))
+    assert (made.state, made.value.value) == ("passed", 0.0)
+
+
+def test_a_check_that_was_never_made_has_no_head_room() -> None:
+    _, records = lived(PUT)
+    decision = records[3].decision
+    unmade = Check("share of volume", True, 0.0, 0.25, 0.25, "weight", "Not computed: the feed tells no volume.")
+    record = replace(records[3], decision=replace(decision, checks=(*decision.checks, unmade)))
+    tally = {each.name: each for each in checks([record])}["share of volume"]
+    assert (tally.made, tally.missing, tally.failed, tally.tightest) == (0, 1, 0, None), tally
+
+
+@pytest.mark.parametrize("unit", get_args(CheckUnit))
+def test_every_unit_of_a_check_is_one_that_pages_can_write(unit: CheckUnit) -> None:
+    row = facts.check_row(Check("any", True, 1.0, 2.0, 1.0, unit, "Any."))
+    assert filters.figure(row.value.value, row.value.unit).startswith(("1", "100")), row
