@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from insure.book.record import Record
 from insure.compliance import Facts
+from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
 from reports.compliance import executions, gap, lineage, operations, stress
@@ -17,8 +18,6 @@ from reports.figures import Figure, Figures, Head, NotComputed, Verdict, plain
 from reports.heads import head
 from reports.sections import Section
 from reports.slippage import SlippageTable
-
-SIGNERS = ("Prepared by", "Reviewed by (risk)", "Approved by (compliance)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def build(
         board=board(fund, facts, table, sections, evidence),
         sections=sections,
         slippage=table,
-        signers=SIGNERS,
+        signers=tuple(ROLES.values()),
     )
 
 

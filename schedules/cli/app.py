@@ -19,6 +19,7 @@ from schedules.cli import (
     reconciling,
     reporting,
     service,
+    signing,
     stressing,
     studying,
 )
@@ -53,6 +54,7 @@ app.command("backtest")(backtesting.backtest)
 app.command("stress")(stressing.stress)
 app.command("optimise")(studying.optimise)
 app.add_typer(reporting.report_app, name="report")
+app.command("sign")(signing.sign)
 app.command("export")(exporting.export)
 app.command("reconcile")(reconciling.reconcile)
 app.command("promote")(promoting.promote)

@@ -16,6 +16,7 @@ from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
 from insure.compliance import facts
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
+from insure.controls import signatures
 from insure.controls.counterfactual import cost_of
 from insure.dates import release
 from insure.decision import fund_calendar
@@ -33,8 +34,9 @@ from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
 from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
+from schedules.publishing.shelf import shelved
 from schedules.publishing.stress_pack import Stressed
-from schedules.publishing.versions import figures_text, keep, replace_file, version_of, versions
+from schedules.publishing.versions import figures_text, keep, replace_file, versions
 from schedules.sources import LIBRARIES, installed
 
 Report: TypeAlias = (
@@ -54,6 +56,8 @@ class Published:
 
     page: Path
     json: Path
+    anchor: tuple[int, str]
+    """Sequence and hash of the last entry of the chain that it depends on."""
     pdf: Path | None = None
     version: int = 1
     new: bool = True
@@ -231,15 +235,15 @@ def publish_optimise(book: Book, found: Optimum, record: Record, out: Path) -> P
     return _publish(out, f"{found.fund.id}/optimise-{record.session}", report, book.head(), None, paper=False)
 
 
-def publish_index(book: Book, desk_name: str, funds: list[Fund], out: Path, waiting: list[str]) -> Published:
+def publish_index(
+    book: Book, desk_name: str, standings: Sequence[index.Standing], out: Path, waiting: Sequence[str]
+) -> Published:
     """The front page of a desk: its funds, what waits for a person, and every report in ``out``.
 
     It shows the desk as it is now, so that it replaces the one before.
     """
-    ours = {fund.id for fund in funds}
-    pages = [page for page in sorted(out.glob("*/*.html")) if page.parent.name in ours]
-    made = [each for page in (*pages, *sorted(out.glob("event-*.html"))) if (each := _made(out, page)) is not None]
-    standings = [(fund, book.standing(fund.id).last) for fund in funds]
+    given = signatures.signatures(book.statements(signatures.KINDS))
+    made = shelved(out, {each.fund.id for each in standings}, given)
     head = book.head()
     report = index.build(desk_name, standings, made, waiting, head, insure.__version__)
     return _publish(out, "index", report, head, None, paper=False)
@@ -306,21 +310,6 @@ def _is_of(entry: trail.Entry, record: Record) -> bool:
     return entry.kind == "run" and (record.session.isoformat(), record.slot) == (content["session"], content["slot"])
 
 
-def _made(out: Path, page: Path) -> index.Made | None:
-    """A report as the front page lists it, from the name that it was given here; None for a page of another name."""
-    name, version = version_of(page.stem)
-    days = DAY.findall(name)
-    if not days:
-        return None
-    path = page.relative_to(out)
-    newest = versions(out, path.with_name(name).as_posix())[-1][0]
-    fund_id = path.parent.name
-    kind = name.partition("-")[0].capitalize()
-    return index.Made(
-        path.as_posix(), kind, fund_id, dt.date.fromisoformat(days[-1]), version=version, superseded=version < newest
-    )
-
-
 def _publish(
     out: Path,
     name: str,
@@ -341,7 +330,7 @@ def _publish(
         page.parent.mkdir(parents=True, exist_ok=True)
         replace_file(page.with_suffix(".json"), figures_text(report).encode())
         replace_file(page, render(report).encode())
-        return Published(page, page.with_suffix(".json"), _paper(page, wanted=paper, again=True))
+        return Published(page, page.with_suffix(".json"), head, _paper(page, wanted=paper, again=True))
 
     def making(version: int, corrects: Correction | None) -> Report:
         return replace(report, head=replace(report.head, version=version, corrects=corrects))
@@ -353,7 +342,7 @@ def _publish(
         if book is not None:
             keep_head(book, out, at, path, head)
         kept_anchors.keep(out, head, path, at)
-    return Published(standing.page, standing.json, printed, standing.version, standing.new)
+    return Published(standing.page, standing.json, head, printed, standing.version, standing.new)
 
 
 def keep_head(book: Book, out: Path, at: dt.datetime, report: str, printed: tuple[int, str] = (0, "")) -> None:

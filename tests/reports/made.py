@@ -15,6 +15,8 @@ from insure.happening import happening
 from insure.slots import slots
 from reports import compliance, event, index
 from reports.evidence import Evidence
+from reports.figures import Verdict
+from reports.index import SignedOff
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, lived
 
 _MONDAY = dt.datetime(2008, 10, 27, 13, 5, tzinfo=dt.UTC)
@@ -146,14 +148,49 @@ def missed_report() -> event.EventReport:
 
 def index_report() -> index.IndexReport:
     """A desk of three funds, one of which has not decided yet."""
+    kept, bad = Verdict("good", "Kept", "20 decisions."), Verdict("bad", "Kill", "Ada killed the whole desk.")
+    month, span, end = "Monthly compliance report", "2008-12-01 to 2008-12-31", dt.date(2008, 12, 31)
+    once, ada = "guarded/compliance-2008-12-01-to-2008-12-31", "prepared by Ada"
     made = [
         index.Made(
-            "guarded/compliance-2008-12.html", "Compliance", "guarded", dt.date(2008, 12, 31), False, 1, superseded=True
+            f"{once}.html",
+            month,
+            "guarded",
+            end,
+            span,
+            kept,
+            SignedOff((ada,), ("reviewed", "approved")),
+            superseded=True,
         ),
-        index.Made("event-90-2008-10-27.html", "Event", "", dt.date(2008, 10, 27)),
-        index.Made("guarded/comparison.html", "Comparison", "guarded", dt.date(2009, 1, 9)),
-        index.Made("guarded/compliance-2008-12-v2.html", "Compliance", "guarded", dt.date(2008, 12, 31), False, 2),
+        index.Made("event-90-2008-10-27.html", "Event report", "", dt.date(2008, 10, 27), "2008-10-27", bad),
+        index.Made("guarded/comparison.html", "Comparison", "guarded", dt.date(2009, 1, 9), "2009-01-09"),
+        index.Made(
+            f"{once}-v2.html", month, "guarded", end, span, kept, SignedOff((ada,), ("reviewed", "approved")), 2
+        ),
+        index.Made(
+            "guarded/compliance-2008-11-28.html",
+            "Daily compliance report",
+            "guarded",
+            dt.date(2008, 11, 28),
+            "2008-11-28",
+            kept,
+            SignedOff((ada,), ("prepared", "reviewed", "approved"), changed=True),
+        ),
+        index.Made(
+            "guarded/compliance-2008-11-27.html",
+            "Daily compliance report",
+            "guarded",
+            dt.date(2008, 11, 27),
+            "2008-11-27",
+            kept,
+            SignedOff((ada, "reviewed by Ben", "approved by Cleo"), ()),
+        ),
     ]
-    last = {name: lived(name) for name in (PUT, CPPI)}
-    funds = [(fund, records[-1]) for fund, records in last.values()]
-    return index.build("Desk of tests", [*funds, (contract(HOLD), None)], made, ("An approval.",), ANCHOR, VERSION)
+    (put, puts), (cppi, cppis) = lived(PUT), lived(CPPI)
+    due = dt.datetime(2009, 1, 12, 21, tzinfo=dt.UTC)
+    funds = [
+        index.Standing(put, puts[-1], phase="live-100", next_due=due, waits=("An approval.",)),
+        index.Standing(cppi, cppis[-1], "HALTED", "HALTED after NORMAL, by chain failure.", "paper", due),
+        index.Standing(contract(HOLD), None),
+    ]
+    return index.build("Desk of tests", funds, made, ("KILLED. The whole desk, by Ada.",), ANCHOR, VERSION)
