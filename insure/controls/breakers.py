@@ -107,7 +107,7 @@ def killed_content(flag: Flag) -> dict[str, str]:
     whose = f"{flag.fund_id}" if flag.fund_id else "the whole desk"
     by = flag.by or "nobody named"
     return {
-        "sentence": f"KILLED, {whose}, by {by} at {flag.since}: {flag.reason.rstrip('.')}.",
+        "sentence": f"KILLED, {whose}, by {by} at {flag.moment}: {flag.reason.rstrip('.')}.",
         "state": "KILLED",
         "flag": flag.mark,
         "reason": flag.reason,

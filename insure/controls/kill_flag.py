@@ -38,11 +38,19 @@ class Flag:
         return self.mark.partition("/")[0]
 
     @property
+    def moment(self) -> str:
+        """When it was thrown, as a person reads it; as it was written where it cannot be read."""
+        try:
+            return f"{dt.datetime.fromisoformat(self.since).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+        except ValueError:
+            return self.since
+
+    @property
     def sentence(self) -> str:
         """In words."""
         whose = f"of {self.fund_id}" if self.fund_id else "of the whole desk"
         by = self.by or "nobody is named"
-        return f"The kill switch {whose} stands since {self.since} ({by}): {self.reason.rstrip('.')}."
+        return f"The kill switch {whose} stands since {self.moment} ({by}): {self.reason.rstrip('.')}."
 
 
 def standing(folder: Path, fund_id: str) -> Flag | None:

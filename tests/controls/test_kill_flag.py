@@ -29,7 +29,7 @@ def test_a_flag_of_a_fund_stops_that_fund_and_one_of_the_desk_stops_all(tmp_path
     assert kill_flag.standing(tmp_path, "two") == desk
     assert kill_flag.standing(tmp_path, "one") == desk, "the desk's is the graver one"
     assert kill_flag.all_standing(tmp_path) == [desk, own]
-    assert own.sentence == "The kill switch of one stands since 2026-11-23T15:00:00.123456+00:00 (Ada): a bug."
+    assert own.sentence == "The kill switch of one stands since 2026-11-23 15:00:00 UTC (Ada): a bug."
     assert "of the whole desk" in desk.sentence
     assert "(nobody is named)" in desk.sentence
 
