@@ -12,6 +12,8 @@ from reports import filters, slippage
 from reports.compliance import executions, gap, lineage, operations, stress
 from reports.compliance import sections as parts
 from reports.compliance.board import board
+from reports.compliance.model_card import model_card
+from reports.compliance.regulation import regulation
 from reports.config_diff import parameter_changes
 from reports.evidence import Evidence
 from reports.figures import Figure, Figures, Head, NotComputed, Verdict, plain
@@ -75,9 +77,9 @@ def build(
         operations.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),
         operations.liquidity(facts),
-        lineage.model_card(fund, last),
+        model_card(fund, last),
         parameter_changes(facts, evidence.contracts),
-        lineage.regulation(fund, facts),
+        regulation(fund, facts, evidence),
         lineage.lineage(facts, anchor, evidence),
     )
     table = slippage.table(history)
