@@ -4,12 +4,14 @@ from insure.compliance.executions import Causes, Executions, OrderCost, bps
 from insure.compliance.facts import Facts, Protection, SlotFact, SlotState, facts
 from insure.compliance.limits import Limit
 from insure.compliance.measures import Judgement, after_trade, worst
+from insure.compliance.settled import LateFill, settled
 
 __all__ = [
     "Causes",
     "Executions",
     "Facts",
     "Judgement",
+    "LateFill",
     "Limit",
     "OrderCost",
     "Protection",
@@ -18,5 +20,6 @@ __all__ = [
     "after_trade",
     "bps",
     "facts",
+    "settled",
     "worst",
 ]

@@ -8,17 +8,18 @@ the market carried the fund there (the distinction of UCITS Directive 2009/65/EC
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from insure.book.record import Record
 from insure.compliance.executions import Executions, executions
 from insure.compliance.limits import Limit, limits
 from insure.compliance.measures import Extreme, Judgement, after_trade, extreme, gap, promising, weight, worst
+from insure.compliance.settled import LateFill, Rows, settled
 from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
 from insure.decision import Outcome
 from insure.errors import InvalidInput
 from insure.fund import Fund
-from insure.orders import Fill
 from insure.slots import Slot
 
 SlotState = Literal["on time", "late", "missed", "not run"]
@@ -126,9 +127,11 @@ class Facts:
     first: dt.date
     last: dt.date
     records: tuple[Record, ...]
-    """Decisions of the period, in order."""
+    """Decisions of the period, in order, each settled: with the fills that were booked before the next."""
     opening: Record | None
-    """The last decision before the period."""
+    """The last decision before the period, settled as a report on the period before it knew it."""
+    standing: Record
+    """The last decision up to the end of the period, settled."""
     protection: Protection | None
     """None where the strategy promises nothing, or no period was in force."""
     exposure: Exposure | None
@@ -183,8 +186,9 @@ def facts(
     due: Sequence[Slot],
     first: dt.date,
     last: dt.date,
-    late_fills: Sequence[Fill] = (),
-    known_before: Sequence[Fill] = (),
+    late: Sequence[LateFill] = (),
+    rows: Rows = MappingProxyType({}),
+    counted: int = 0,
 ) -> Facts:
     """The facts of a fund from session ``first`` to ``last``, both included.
 
@@ -195,8 +199,9 @@ def facts(
         due: the slots that were due in the period.
         first: first session.
         last: last session.
-        late_fills: fills that came after their decision, those known when the period was over; in any order.
-        known_before: those of them that were known when the period before was over: a report on it has counted them.
+        late: fills that came after their decision, those known when the period was over; in the order of the chain.
+        rows: of the slots of ``history``; needed where there are late fills.
+        counted: the last row of the chain that a report on the period before has counted.
 
     Raises:
         InvalidInput: the span is empty, or the fund had no decision in it or before it.
@@ -207,25 +212,30 @@ def facts(
     within = tuple(record for record in history if first <= record.session <= last)
     if not before and not within:
         raise InvalidInput(f"{fund.id} has no decision up to {last}; there is nothing to judge.")
-    opening = before[-1] if before else None
+    decided = settled(history, rows, late)
+    records = tuple(record for record in decided if first <= record.session <= last)
+    known = [each for each in late if each.sequence <= counted]
+    opening = settled(before, rows, known)[-1] if before else None
+    late_fills, known_before = ([each.fill for each in some] for some in (late, known))
     runs = [run for run in runs if first <= run.session <= last]
     return Facts(
         fund_id=fund.id,
         first=first,
         last=last,
-        records=within,
+        records=records,
         opening=opening,
-        protection=_protection(within),
-        exposure=_exposure(within),
-        lowest_gap=extreme(((record.session, gap(record)) for record in within), min),
-        trading=trading(within, late_fills),
+        standing=decided[-1],
+        protection=_protection(records),
+        exposure=_exposure(records),
+        lowest_gap=extreme(((record.session, gap(record)) for record in records), min),
+        trading=trading(records),
         executions=executions(fund, before, within, late_fills, known_before),
         checks=checks(within),
-        limits=limits(fund, within),
+        limits=limits(fund, records),
         slots=_slots(due, runs, within),
         unscheduled=_unscheduled(due, runs, within),
-        var_test=var_test([opening, *within] if opening is not None else list(within)),
-        days_to_cash=_days_to_cash(fund, within[-1] if within else opening),
+        var_test=var_test(decided[len(before) - 1 if before else 0 :]),
+        days_to_cash=_days_to_cash(fund, decided[-1]),
     )
 
 
@@ -309,8 +319,8 @@ def _slot(slot: Slot, run: Ran | None, decided: bool) -> SlotFact:
     return SlotFact(slot, state, run.outcome, run.reason, late, decided)
 
 
-def _days_to_cash(fund: Fund, record: Record | None) -> float | None:
-    volume = record.decision.snapshot.daily_volume if record is not None else None
-    if record is None or volume is None or not volume > 0.0:
+def _days_to_cash(fund: Fund, record: Record) -> float | None:
+    volume = record.decision.snapshot.daily_volume
+    if volume is None or not volume > 0.0:
         return None
     return float(record.after.units) / (fund.execution.volume_cap_fraction * volume)

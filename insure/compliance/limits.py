@@ -54,11 +54,11 @@ def _always(_: Record) -> bool:
 
 
 def _bought(record: Record) -> bool:
-    return any(fill.units > 0 for fill in record.fills)
+    return record.after.units > record.decision.holdings.units
 
 
 def _sold(record: Record) -> bool:
-    return any(fill.units < 0 for fill in record.fills)
+    return record.after.units < record.decision.holdings.units
 
 
 def _ordered(record: Record) -> float:
@@ -70,10 +70,14 @@ def _ordered(record: Record) -> float:
 
 
 def _changed(record: Record) -> float:
+    """What the decision's own orders moved, whenever they were filled; what others' orders moved is theirs."""
     valuation = record.decision.valuation
-    if valuation is None or record.ladder is None:
+    if valuation is None:
         return 0.0
-    return abs(record.ladder.last.weight - valuation.weight)
+    options = {each.option.instrument for each in record.decision.option_trades}
+    stock = {order.key for order in record.orders if order.instrument not in options}
+    units = sum((fill.units for fill in record.fills if fill.order_key in stock), Decimal(0))
+    return float(abs(units) * record.decision.snapshot.price) / valuation.nav
 
 
 def _at_most(

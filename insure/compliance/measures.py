@@ -36,7 +36,7 @@ def extreme(values: Iterable[tuple[dt.date, float | None]], furthest: Callable[[
 
 
 def after_trade(record: Record) -> tuple[float, float]:
-    """Equity and NAV once the decision is carried out, money."""
+    """Equity and NAV once the decision is carried out, money: of a settled record, with its late fills."""
     return float(record.equity), float(record.nav)
 
 

@@ -10,7 +10,6 @@ from itertools import pairwise
 from insure.book.record import Record
 from insure.compliance.measures import Extreme, after_trade, extreme
 from insure.decision.checks import CheckUnit
-from insure.orders import Fill
 
 VAR_CONFIDENCE = 0.99
 _VAR_DEVIATIONS = 2.3263478740408408
@@ -66,11 +65,10 @@ class VarTest:
         return self.steps * (1.0 - VAR_CONFIDENCE)
 
 
-def trading(records: Sequence[Record], late: Sequence[Fill] = ()) -> Trading:
-    """What the orders of some decisions came to; ``late`` are fills after their decision, of any order."""
+def trading(records: Sequence[Record]) -> Trading:
+    """What the orders of some decisions came to, these settled."""
     orders = [order for record in records for order in record.orders]
-    keys = {order.key for order in orders}
-    fills = [fill for record in records for fill in record.fills] + [fill for fill in late if fill.order_key in keys]
+    fills = [fill for record in records for fill in record.fills]
     zero = Decimal(0)
     ordered = sum((abs(order.units) for order in orders), zero)
     filled = sum((abs(fill.units) for fill in fills), zero)

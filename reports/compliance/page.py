@@ -86,7 +86,7 @@ def build(
     return ComplianceReport(
         head=head("compliance", _title(facts), _span(facts), fund, last, anchor),
         verdict=_verdict(facts, sections),
-        glance=_glance(facts, last, table),
+        glance=_glance(facts, table),
         board=board(fund, facts, table, sections, evidence),
         sections=sections,
         slippage=table,
@@ -125,11 +125,11 @@ def _also(unread: Sequence[str]) -> tuple[str, ...]:
     return (f"To be read as well: {', '.join(unread)}.",) if unread else ()
 
 
-def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
+def _glance(facts: Facts, table: SlippageTable) -> Figures:
     protection, exposure = facts.protection, facts.exposure
     none = NotComputed("no floor was in force")
     return {
-        "nav": Figure("Net asset value", parts.nav(last), "money", "stock + cash + options, at the end"),
+        "nav": Figure("Net asset value", parts.nav(facts.standing), "money", "stock + cash + options, at the end"),
         "floor": Figure("Floor", protection.floor if protection else none, "money", "of the strategy, at the end"),
         "coverage": Figure(
             "Coverage",

@@ -14,7 +14,7 @@ import insure
 from insure.book import Book, Record, agreed, trail
 from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
-from insure.compliance import facts
+from insure.compliance import LateFill, facts
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
 from insure.controls import signatures
 from insure.controls.counterfactual import cost_of
@@ -160,10 +160,11 @@ def publish_compliance(
     due = slots(contract.schedule.timing, calendar, begun, last) if begun <= last else []
     since, until = (dt.datetime.combine(day, dt.time(), calendar.zone) for day in (first, last + dt.timedelta(days=1)))
     anchor = trail.last_of(book, fund.id, last, until)
-    fills = trail.late_fills(book, fund.id, anchor[0])
+    late = [LateFill(row.sequence, fill) for row, fill in trail.late_fills(book, fund.id, anchor[0])]
+    rows = trail.sequences(book, fund.id, dt.date.min, last)
     counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
-    late, known = [fill for _, fill in fills], [fill for row, fill in fills if row.sequence <= counted]
-    found = facts(contract, history, book.runs(fund.id, first, last), due, first, last, late, known)
+    runs = book.runs(fund.id, first, last)
+    found = facts(contract, history, runs, due, first, last, late, rows, counted)
     contracts = tuple(agreed.kept_contracts(book, fund.id))
     controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
     evidence = replace(
@@ -171,7 +172,7 @@ def publish_compliance(
         controls=with_earnings(controls, _earned(history, contracts)) if controls.overrides else controls,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
-        entries=trail.sequences(book, fund.id, first, last),
+        entries={key: row for key, row in rows.items() if key[0] >= first},
         stress=_stress_packs(out, fund.id, first, last),
     )
     report = compliance.build(contract, found, history, anchor, evidence)

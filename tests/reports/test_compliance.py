@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from insure.compliance import after_trade, facts, worst
+from insure.book.record import Record
+from insure.compliance import LateFill, after_trade, facts, settled, worst
 from insure.compliance.controls import ControlsFacts, controls_facts
 from insure.decision import fund_calendar
 from insure.errors import InvalidInput
@@ -254,20 +255,59 @@ def test_equal_falls_reach_the_floor_exactly() -> None:
         assert left == pytest.approx(last.decision.valuation.floor, rel=1e-12), f"{row.label} does not reach the floor"
 
 
+def _filled_later(record: Record) -> Record:
+    """The record as it is written where the broker is outside: before its order is filled."""
+    assert record.ladder is not None
+    before = record.decision.holdings
+    return replace(record, fills=(), after=before, ladder=record.ladder.executed(before, "Nothing filled yet."))
+
+
 def test_a_late_fill_counts_for_its_order() -> None:
     fund, records = lived(CPPI)
-    record = next(each for each in records if each.fills)
+    place = next(i for i, each in enumerate(records) if each.fills)
+    record = records[place]
     fill = record.fills[0]
-    unfilled = [replace(each, fills=()) if each is record else each for each in records]
+    history = [*records[:place], _filled_later(record)]
     due = slots(fund.schedule.timing, fund_calendar(fund), record.session, record.session)
-    span = record.session, record.session
-    history = [each for each in unfilled if each.session <= record.session]
-    early = facts(fund, history, runs_of(history), due, *span).trading
-    late = facts(fund, history, runs_of(history), due, *span, [fill]).trading
-    other = facts(fund, history, runs_of(history), due, *span, [replace(fill, order_key="another:order")]).trading
+    rows = {(each.session, each.slot): 10 * i for i, each in enumerate(history)}
+    told = (fund, history, runs_of(history), due, record.session, record.session)
+    early = facts(*told).trading
+    late = facts(*told, [LateFill(10 * place + 1, fill)], rows).trading
+    other = facts(*told, [LateFill(10 * place + 1, replace(fill, order_key="another:order"))], rows).trading
     assert (early.fills, early.unfilled_units) == (0, abs(fill.units))
     assert (late.fills, late.unfilled_units, late.commission) == (1, Decimal(0), fill.commission)
     assert other == early, "a fill of another period's order was counted"
+
+
+@pytest.mark.parametrize("strategy", [PUT, CPPI, HOLD])
+def test_a_fund_whose_fills_come_later_is_judged_as_one_that_fills_at_once(strategy: str) -> None:
+    """Every figure of the facts, where each fill is booked between its decision and the next."""
+    fund, records = lived(strategy)
+    written = [_filled_later(record) for record in records]
+    rows = {(each.session, each.slot): 10 * i for i, each in enumerate(records)}
+    late = [LateFill(10 * i + 1, fill) for i, record in enumerate(records) for fill in record.fills]
+    assert late, "nothing was traded"
+    first, last = records[30].session, records[70].session
+    due = slots(fund.schedule.timing, fund_calendar(fund), first, last)
+    known = [each for each in late if each.sequence <= 10 * 70 + 1]
+    at_once = facts(fund, records[:71], runs_of(records), due, first, last)
+    later = facts(fund, written[:71], runs_of(records), due, first, last, known, rows, 10 * 29 + 1)
+    assert [record.after for record in later.records] == [record.after for record in at_once.records]
+    assert later.opening is not None
+    assert later.opening.after == records[29].after
+    for name in ("protection", "exposure", "lowest_gap", "trading", "executions", "limits", "var_test", "days_to_cash"):
+        assert getattr(later, name) == getattr(at_once, name), f"{name} stands on other holdings"
+
+
+def test_a_fill_that_comes_after_the_next_decision_is_held_from_then_on_and_belongs_to_its_own_order() -> None:
+    _, records = lived(CPPI)
+    place = next(i for i, each in enumerate(records) if each.fills)
+    fill = records[place].fills[0]
+    history = [_filled_later(records[place]), replace(_filled_later(records[place + 1]), orders=())]
+    rows = {(each.session, each.slot): 10 * i for i, each in enumerate(history)}
+    first, second = settled(history, rows, [LateFill(11, fill)])
+    assert (first.fills, first.after) == ((fill,), history[0].after)
+    assert (second.fills, second.after.units) == ((), history[1].after.units + fill.units)
 
 
 def test_what_ran_beside_the_timetable_is_told_and_judged() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.book.record import Record
-from insure.compliance import Facts, bps, facts
+from insure.compliance import Facts, LateFill, bps, facts
 from insure.compliance.executions import Causes, Executions, executions
 from insure.decision import OptionHeld
 from insure.decision.options import traded_at_mark
@@ -60,7 +60,10 @@ class Lived:
     def facts(self, first: int, last: int) -> Facts:
         """The same as facts of a period."""
         span = self.records[first].session, self.records[last].session
-        return facts(_fund(), self.records[: last + 1], [], [], *span, self.known(last + 1), self.known(first))
+        rows = {(record.session, record.slot): 10 * place for place, record in enumerate(self.records)}
+        late = sorted((10 * place + 1, i, fill) for i, (place, fill) in enumerate(self.late) if place <= last)
+        known = [LateFill(row, fill) for row, _, fill in late]
+        return facts(_fund(), self.records[: last + 1], [], [], *span, known, rows, 10 * first)
 
     def section(self, first: int, last: int) -> tuple[Section, str]:
         """Its section with the whole page."""
