@@ -6,15 +6,29 @@ the market carried the fund there (the distinction of UCITS Directive 2009/65/EC
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 from insure.book.record import Record
 from insure.compliance.executions import Executions, executions
 from insure.compliance.limits import Limit, limits
-from insure.compliance.measures import Extreme, Judgement, after_trade, extreme, gap, promising, weight, worst
+from insure.compliance.measures import (
+    Contracts,
+    Extreme,
+    InForce,
+    Judgement,
+    after_trade,
+    contract_of,
+    extreme,
+    gap,
+    in_force,
+    promising,
+    weight,
+    worst,
+)
 from insure.compliance.settled import LateFill, Rows, settled
 from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
 from insure.decision import Outcome
@@ -86,6 +100,8 @@ class Protection:
     lowest_cushion: Extreme
     below: tuple[dt.date, ...]
     """Sessions that ended below the floor."""
+    below_since: dt.date | None
+    """Session since which every one ended below the floor, before the period too; None where the last did not."""
     missed: tuple[dt.date, ...]
     """Horizons in the period at which the guarantee was not there."""
 
@@ -111,7 +127,7 @@ class Exposure:
     locked: int
     """Decisions in the period with no cushion left."""
     locked_since: dt.date | None
-    """Session since which every decision was one of them; None where the last was not."""
+    """Session since which every decision was one of them, before the period too; None where the last was not."""
 
     @property
     def backlog(self) -> float:
@@ -126,6 +142,8 @@ class Facts:
     fund_id: str
     first: dt.date
     last: dt.date
+    contracts: tuple[InForce, ...]
+    """Those that the period was decided under, in the order of use; that of ``standing`` where nothing was decided."""
     records: tuple[Record, ...]
     """Decisions of the period, in order, each settled: with the fills that were booked before the next."""
     opening: Record | None
@@ -180,7 +198,8 @@ class Facts:
 
 
 def facts(
-    fund: Fund,
+    fund_id: str,
+    contracts: Contracts,
     history: Sequence[Record],
     runs: Sequence[Ran],
     due: Sequence[Slot],
@@ -193,7 +212,8 @@ def facts(
     """The facts of a fund from session ``first`` to ``last``, both included.
 
     Args:
-        fund: the contract in force; its limits are those that are judged.
+        fund_id: whose facts.
+        contracts: by their hash, at least those that the decisions were made under; each is judged under its own.
         history: all its decisions up to ``last``, in order; those before ``first`` give the opening state.
         runs: how the slots of the period ended.
         due: the slots that were due in the period.
@@ -209,37 +229,38 @@ def facts(
     if not first <= last:
         raise InvalidInput(f"first is {first}; it must be {last} (last) or before.")
     before = [record for record in history if record.session < first]
-    within = tuple(record for record in history if first <= record.session <= last)
+    within = [record for record in history if first <= record.session <= last]
     if not before and not within:
-        raise InvalidInput(f"{fund.id} has no decision up to {last}; there is nothing to judge.")
-    decided = settled(history, rows, late)
-    records = tuple(record for record in decided if first <= record.session <= last)
+        raise InvalidInput(f"{fund_id} has no decision up to {last}; there is nothing to judge.")
+    decided = settled([*before, *within], rows, late)
+    earlier, records = decided[: len(before)], decided[len(before) :]
     known = [each for each in late if each.sequence <= counted]
     opening = settled(before, rows, known)[-1] if before else None
     late_fills, known_before = ([each.fill for each in some] for some in (late, known))
     runs = [run for run in runs if first <= run.session <= last]
     return Facts(
-        fund_id=fund.id,
+        fund_id=fund_id,
         first=first,
         last=last,
+        contracts=in_force(contracts, records or decided[-1:]),
         records=records,
         opening=opening,
         standing=decided[-1],
-        protection=_protection(records),
-        exposure=_exposure(records),
+        protection=_protection(earlier, records),
+        exposure=_exposure(earlier, records),
         lowest_gap=extreme(((record.session, gap(record)) for record in records), min),
         trading=trading(records),
-        executions=executions(fund, before, within, late_fills, known_before),
+        executions=executions(contracts, before, within, late_fills, known_before),
         checks=checks(within),
-        limits=limits(fund, records),
+        limits=limits(contracts, earlier, records),
         slots=_slots(due, runs, within),
         unscheduled=_unscheduled(due, runs, within),
         var_test=var_test(decided[len(before) - 1 if before else 0 :]),
-        days_to_cash=_days_to_cash(fund, decided[-1]),
+        days_to_cash=_days_to_cash(contract_of(contracts, decided[-1]), decided[-1]),
     )
 
 
-def _protection(records: Sequence[Record]) -> Protection | None:
+def _protection(before: Sequence[Record], records: Sequence[Record]) -> Protection | None:
     rows = [(record, valuation) for record in records if (valuation := promising(record)) is not None]
     if not rows:
         return None
@@ -258,11 +279,12 @@ def _protection(records: Sequence[Record]) -> Protection | None:
         guarantee=valuation.guarantee,
         lowest_cushion=lowest,
         below=tuple(session for session, cushion in cushions if cushion < 0.0),
+        below_since=_since([each for each in (*before, *records) if promising(each) is not None], _below),
         missed=missed,
     )
 
 
-def _exposure(records: Sequence[Record]) -> Exposure | None:
+def _exposure(before: Sequence[Record], records: Sequence[Record]) -> Exposure | None:
     decided = [record for record in records if record.ladder is not None]
     highest = extreme(((record.session, weight(record)) for record in decided), max)
     lowest = extreme(((record.session, weight(record)) for record in decided), min)
@@ -276,7 +298,7 @@ def _exposure(records: Sequence[Record]) -> Exposure | None:
         highest=highest,
         lowest=lowest,
         locked=sum(_locked(record) for record in decided),
-        locked_since=_locked_since(decided),
+        locked_since=_since([each for each in (*before, *records) if each.ladder is not None], _locked),
     )
 
 
@@ -284,13 +306,15 @@ def _locked(record: Record) -> bool:
     return record.decision.memory is not None and record.decision.memory.locked
 
 
-def _locked_since(decided: Sequence[Record]) -> dt.date | None:
-    since = None
-    for record in reversed(decided):
-        if not _locked(record):
-            break
-        since = record.session
-    return since
+def _below(record: Record) -> bool:
+    valuation = promising(record)
+    return valuation is not None and after_trade(record)[1] < valuation.floor
+
+
+def _since(records: Sequence[Record], holds: Callable[[Record], bool]) -> dt.date | None:
+    """Session since which something held of every record up to the last; None where it does not hold of the last."""
+    streak = list(takewhile(holds, reversed(records)))
+    return streak[-1].session if streak else None
 
 
 def _slots(due: Sequence[Slot], runs: Sequence[Ran], records: Sequence[Record]) -> tuple[SlotFact, ...]:

@@ -77,7 +77,7 @@ def build(
         operations.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),
         operations.liquidity(facts),
-        model_card(fund, last),
+        model_card(fund, facts, last),
         parameter_changes(facts, evidence.contracts),
         regulation(fund, facts, evidence),
         lineage.lineage(facts, anchor, evidence),

@@ -4,7 +4,7 @@ A report is made of rows of the chain up to one, its anchor, and never overwritt
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -164,12 +164,13 @@ def publish_compliance(
     rows = trail.sequences(book, fund.id, dt.date.min, last)
     counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
     runs = book.runs(fund.id, first, last)
-    found = facts(contract, history, runs, due, first, last, late, rows, counted)
     contracts = tuple(agreed.kept_contracts(book, fund.id))
+    by_hash = {each.config_sha256: each.fund for each in contracts}
+    found = facts(fund.id, by_hash, history, runs, due, first, last, late, rows, counted)
     controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
     evidence = replace(
         verification(book, out) if verified is None else verified,
-        controls=with_earnings(controls, _earned(history, contracts)) if controls.overrides else controls,
+        controls=with_earnings(controls, _earned(history, by_hash)) if controls.overrides else controls,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries={key: row for key, row in rows.items() if key[0] >= first},
@@ -266,13 +267,12 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _earned(history: Sequence[Record], contracts: Sequence[agreed.KeptContract]) -> dict[int, Decimal]:
+def _earned(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> dict[int, Decimal]:
     """Money that each override earned against the rule, up to the last of the decisions."""
     begun = next(
         (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
         len(history),
     )
-    by_hash = {each.config_sha256: each.fund for each in contracts}
     return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
 
 

@@ -1,6 +1,7 @@
 """Facts of a period: counted by hand on small lives, and lawful on all."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from insure.compliance import LateFill, after_trade, facts, settled, worst
 from insure.compliance.controls import ControlsFacts, controls_facts
 from insure.decision import fund_calendar
 from insure.errors import InvalidInput
+from insure.fund import Fund
 from insure.slots import slots
 from reports import compliance
 from reports.evidence import Evidence
@@ -90,7 +92,7 @@ def test_schedule_tells_late_missed_and_never_run() -> None:
     runs = runs_of(some)
     runs[1] = replace(runs[1], started=runs[1].due + dt.timedelta(minutes=12))
     runs[2] = replace(runs[2], outcome="SKIPPED", reason="Started too late.")
-    found = facts(fund, [some[0], some[1]], runs[:3], due, first, last)
+    found = facts(fund.id, {fund.config_sha256: fund}, [some[0], some[1]], runs[:3], due, first, last)
     assert [fact.state for fact in found.slots] == ["on time", "late", "missed", "not run"]
     assert found.slots[1].late == dt.timedelta(minutes=12)
     assert found.schedule_judgement == "breached"
@@ -112,6 +114,91 @@ def test_drift_past_a_limit_is_passive_and_a_purchase_past_it_active() -> None:
     assert next(each for each in bought.limits if each.name == "Highest equity weight").breach == "active"
 
 
+def _tightened(records: Sequence[Record], place: int, new: Fund, old: Fund) -> tuple[list[Record], dict[str, Fund]]:
+    """The same decisions, those before ``place`` made under another contract; and both contracts."""
+    history = [
+        replace(each, decision=replace(each.decision, config_sha256=old.config_sha256)) if i < place else each
+        for i, each in enumerate(records)
+    ]
+    return history, {old.config_sha256: old, new.config_sha256: new}
+
+
+def test_each_decision_is_judged_under_its_own_contract() -> None:
+    """A weight that was lawful until the contract was tightened is no breach of the tighter one."""
+    fund, records = lived(CPPI)
+    peak = max(range(1, 40), key=lambda i: after_trade(records[i])[0] / after_trade(records[i])[1])
+    most = max(after_trade(each)[0] / after_trade(each)[1] for each in records[peak + 1 : 60])
+    free = replace(fund, limits=replace(fund.limits, highest_weight=1.5, gap_budget_alert=0.99))
+    tight = replace(fund, limits=replace(fund.limits, highest_weight=most + 1e-6, gap_budget_alert=0.0))
+    history, contracts = _tightened(
+        [replace(each, decision=replace(each.decision, config_sha256=tight.config_sha256)) for each in records[:60]],
+        peak + 1,
+        tight,
+        free,
+    )
+    first, last = history[0].session, history[-1].session
+    found = facts_of(tight, history, first, last, contracts)
+    before, now = [each for each in found.limits if each.name == "Highest equity weight"]
+    assert (before.bound, before.judgement, now.judgement) == (1.5, "kept", "kept"), "lawful weights read as a breach"
+    assert before.worst.session == history[peak].session
+    assert now.since == history[peak + 1].session
+    assert before.until == now.since - dt.timedelta(days=1)
+    [early, late] = [each for each in found.limits if each.name == "Gap budget alert"]
+    assert (early.judgement, early.sessions, early.age) == ("alert", peak + 1, 0)
+    assert late.judgement == "kept"
+    sections = {each.key: each for each in compliance.build(tight, found, history, ANCHOR, Evidence()).sections}
+    labels = [row.label for row in sections["limits"].tables[0].rows if row.label.startswith("Highest")]
+    assert labels == [
+        f"Highest equity weight, to {before.until}",
+        f"Highest equity weight, from {now.since}",
+    ]
+    assert f"and stood at 99.00% to {before.until}" in sections["gap"].sentence
+
+
+def test_a_decision_under_a_contract_that_was_not_handed_in_is_refused() -> None:
+    fund, records = lived(CPPI)
+    with pytest.raises(InvalidInput, match="is not among the 1 handed in"):
+        facts_of(fund, records, records[0].session, records[9].session, {"0" * 64: fund})
+
+
+def test_floor_formula_and_model_card_tell_every_contract_of_the_period() -> None:
+    fund, records = lived(CPPI)
+    other = contract('kind = "cppi"\nmultiplier = 2.0')
+    other = replace(other, protection=replace(other.protection, floor_fraction=0.8))
+    history, contracts = _tightened(records[:20], 10, fund, other)
+    found = facts_of(fund, history, history[0].session, history[-1].session, contracts)
+    sections = {each.key: each for each in compliance.build(fund, found, history, ANCHOR, Evidence()).sections}
+    until, since = history[10].session - dt.timedelta(days=1), history[10].session
+    source = sections["protection"].figures["floor"].source
+    assert source.startswith(f"to {until}: 80.0% of the value"), source
+    assert f"; from {since}: 90.0% of the value" in source
+    *_, table = sections["model"].tables
+    assert table.columns == (f"To {until}", f"From {since}")
+    assert {row.label: [cell.value for cell in row.cells] for row in table.rows}["Multiplier"] == ["2", "4"]
+
+
+def test_the_age_of_a_breach_and_of_a_lock_reaches_back_before_the_period() -> None:
+    """The day after a crash that lasts says since when, not that it began today."""
+    fund, records = lived(PUT)
+    locked = [each for each in records if each.decision.memory is not None and each.decision.memory.locked]
+    day = locked[4].session
+    history = [each for each in records if each.session <= day]
+    strict = replace(fund, limits=replace(fund.limits, lowest_weight=0.05))
+    contracts = {records[0].decision.config_sha256: strict}
+    found = facts_of(strict, history, day, day, contracts)
+    assert found.exposure is not None
+    assert (found.exposure.locked_since, found.exposure.locked) == (locked[0].session, 1)
+    assert found.protection is not None
+    assert found.protection.below_since == records[40].session
+    limit = next(each for each in found.limits if each.name == "Lowest equity weight")
+    past = len([each for each in history if each.session >= records[40].session])
+    assert (limit.sessions, limit.age, limit.past_since) == (1, past, records[40].session)
+    sections = {each.key: each for each in compliance.build(strict, found, history, ANCHOR, Evidence()).sections}
+    assert f"{past} in a row now since {records[40].session}" in sections["limits"].sentence
+    assert f"It has stood below since {records[40].session}." in sections["protection"].sentence
+    assert f"Locked since {locked[0].session}" in sections["lock"].sentence
+
+
 def test_gap_budget_below_its_alert_is_no_breach() -> None:
     fund, records = lived(CPPI)
     wary = replace(fund, limits=replace(fund.limits, gap_budget_alert=0.99))
@@ -130,9 +217,9 @@ def test_worst_of_judgements() -> None:
 def test_empty_span_and_empty_book_are_refused() -> None:
     fund, records = lived(PUT)
     with pytest.raises(InvalidInput, match="first is"):
-        facts(fund, records, [], [], records[3].session, records[2].session)
+        facts(fund.id, {fund.config_sha256: fund}, records, [], [], records[3].session, records[2].session)
     with pytest.raises(InvalidInput, match="nothing to judge"):
-        facts(fund, [], [], [], records[0].session, records[1].session)
+        facts(fund.id, {fund.config_sha256: fund}, [], [], [], records[0].session, records[1].session)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +357,7 @@ def test_a_late_fill_counts_for_its_order() -> None:
     history = [*records[:place], _filled_later(record)]
     due = slots(fund.schedule.timing, fund_calendar(fund), record.session, record.session)
     rows = {(each.session, each.slot): 10 * i for i, each in enumerate(history)}
-    told = (fund, history, runs_of(history), due, record.session, record.session)
+    told = (fund.id, {fund.config_sha256: fund}, history, runs_of(history), due, record.session, record.session)
     early = facts(*told).trading
     late = facts(*told, [LateFill(10 * place + 1, fill)], rows).trading
     other = facts(*told, [LateFill(10 * place + 1, replace(fill, order_key="another:order"))], rows).trading
@@ -290,8 +377,10 @@ def test_a_fund_whose_fills_come_later_is_judged_as_one_that_fills_at_once(strat
     first, last = records[30].session, records[70].session
     due = slots(fund.schedule.timing, fund_calendar(fund), first, last)
     known = [each for each in late if each.sequence <= 10 * 70 + 1]
-    at_once = facts(fund, records[:71], runs_of(records), due, first, last)
-    later = facts(fund, written[:71], runs_of(records), due, first, last, known, rows, 10 * 29 + 1)
+    at_once = facts(fund.id, {fund.config_sha256: fund}, records[:71], runs_of(records), due, first, last)
+    later = facts(
+        fund.id, {fund.config_sha256: fund}, written[:71], runs_of(records), due, first, last, known, rows, 10 * 29 + 1
+    )
     assert [record.after for record in later.records] == [record.after for record in at_once.records]
     assert later.opening is not None
     assert later.opening.after == records[29].after
@@ -316,7 +405,7 @@ def test_what_ran_beside_the_timetable_is_told_and_judged() -> None:
     due = slots(fund.schedule.timing, fund_calendar(fund), first, last)
     runs = runs_of(records[:4])
     runs.append(replace(runs[3], slot="event-1", outcome="FAILED", reason="It broke."))
-    found = facts(fund, records[:4], runs, due, first, last)
+    found = facts(fund.id, {fund.config_sha256: fund}, records[:4], runs, due, first, last)
     assert [fact.slot.name for fact in found.unscheduled] == ["event-1"]
     assert found.decision_judgement == "breached"
     assert found.schedule_judgement == "kept"
