@@ -5,6 +5,7 @@ from insure.compliance.facts import Facts, Protection, SlotFact, SlotState, fact
 from insure.compliance.limits import GAP_ALERT, Limit
 from insure.compliance.measures import InForce, Judgement, after_trade, worst
 from insure.compliance.settled import LateFill, settled
+from insure.compliance.timetable import Owed, due, owed
 
 __all__ = [
     "GAP_ALERT",
@@ -16,12 +17,15 @@ __all__ = [
     "LateFill",
     "Limit",
     "OrderCost",
+    "Owed",
     "Protection",
     "SlotFact",
     "SlotState",
     "after_trade",
     "bps",
+    "due",
     "facts",
+    "owed",
     "settled",
     "worst",
 ]

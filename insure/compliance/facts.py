@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Literal
 
 from insure.book.record import Record
 from insure.compliance.executions import Executions, executions
@@ -30,6 +30,7 @@ from insure.compliance.measures import (
     worst,
 )
 from insure.compliance.settled import LateFill, Rows, settled
+from insure.compliance.timetable import Ran
 from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
 from insure.decision import Outcome
 from insure.errors import InvalidInput
@@ -40,40 +41,6 @@ SlotState = Literal["on time", "late", "missed", "not run"]
 
 _PROMPT = dt.timedelta(minutes=1)
 """A run that starts within a minute of its slot is on time."""
-
-
-class Ran(Protocol):
-    """How one slot ended, as the book keeps it."""
-
-    @property
-    def session(self) -> dt.date:
-        """Session of the slot."""
-        ...
-
-    @property
-    def slot(self) -> str:
-        """Word of the slot."""
-        ...
-
-    @property
-    def due(self) -> dt.datetime:
-        """When it was due."""
-        ...
-
-    @property
-    def started(self) -> dt.datetime:
-        """When it was started."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome:
-        """How it ended."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why it ended so."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +109,8 @@ class Facts:
     fund_id: str
     first: dt.date
     last: dt.date
+    so_far: dt.date | None
+    """The day up to which the period is judged; None where it was over."""
     contracts: tuple[InForce, ...]
     """Those that the period was decided under, in the order of use; that of ``standing`` where nothing was decided."""
     records: tuple[Record, ...]
@@ -208,6 +177,7 @@ def facts(
     late: Sequence[LateFill] = (),
     rows: Rows = MappingProxyType({}),
     counted: int = 0,
+    so_far: dt.date | None = None,
 ) -> Facts:
     """The facts of a fund from session ``first`` to ``last``, both included.
 
@@ -216,12 +186,13 @@ def facts(
         contracts: by their hash, at least those that the decisions were made under; each is judged under its own.
         history: all its decisions up to ``last``, in order; those before ``first`` give the opening state.
         runs: how the slots of the period ended.
-        due: the slots that were due in the period.
+        due: the slots that were due in the period: see ``timetable.due``.
         first: first session.
         last: last session.
         late: fills that came after their decision, those known when the period was over; in the order of the chain.
         rows: of the slots of ``history``; needed where there are late fills.
         counted: the last row of the chain that a report on the period before has counted.
+        so_far: the day up to which the period is judged, where it is not over.
 
     Raises:
         InvalidInput: the span is empty, or the fund had no decision in it or before it.
@@ -242,6 +213,7 @@ def facts(
         fund_id=fund_id,
         first=first,
         last=last,
+        so_far=so_far,
         contracts=in_force(contracts, records or decided[-1:]),
         records=records,
         opening=opening,

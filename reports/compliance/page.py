@@ -101,6 +101,10 @@ def _span(facts: Facts) -> str:
 
 
 def _title(facts: Facts) -> str:
+    return _whole_title(facts) + ("" if facts.so_far is None else f", so far to {filters.day(facts.so_far)}")
+
+
+def _whole_title(facts: Facts) -> str:
     if facts.first == facts.last:
         return "Daily compliance report"
     first, after = facts.first, facts.last + dt.timedelta(days=1)
@@ -113,7 +117,8 @@ def _title(facts: Facts) -> str:
 def _verdict(facts: Facts, sections: Sequence[Section]) -> Verdict:
     bad = [section.title.lower() for section in sections if section.judgement == "breached"]
     unread = [section.title.lower() for section in sections if section.judgement == "alert"]
-    decided = f"{len(facts.records)} decision{'' if len(facts.records) == 1 else 's'}"
+    so_far = "" if facts.so_far is None else f"So far, to {filters.day(facts.so_far)}: "
+    decided = f"{so_far}{len(facts.records)} decision{'' if len(facts.records) == 1 else 's'}"
     if bad:
         return Verdict("bad", "Breached", f"{decided}; breached: {', '.join(bad)}.", _also(unread))
     if unread:

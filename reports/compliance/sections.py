@@ -292,8 +292,8 @@ def limits(facts: Facts) -> Section:
         f"{told[:1].upper()}{told[1:]}." if told else "Every limit was kept.",
         tables=(
             Table(
-                "Limits of the fund file, each over the decisions made under it; a breach is active where our trade went "
-                "past it, else passive.",
+                "Limits of the fund file, each over the decisions made under it; a breach is active where our trade "
+                "went past it, else passive.",
                 "Limit",
                 ("Limit", "Furthest", "On", "Head-room", "State", "Decisions past it", "In a row now", "Since"),
                 tuple(_limit_row(limit) for limit in facts.limits),
