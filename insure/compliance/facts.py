@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from insure.book.record import Record
+from insure.carried_deficit import beyond_decided
 from insure.compliance.executions import Executions, executions
 from insure.compliance.limits import Limit, limits
 from insure.compliance.measures import (
@@ -33,12 +34,14 @@ from insure.compliance.settled import LateFill, Rows, settled
 from insure.compliance.timetable import Ran
 from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
 from insure.decision import Outcome
+from insure.decision.band import band_width
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.slots import Slot
 
 SlotState = Literal["on time", "late", "missed", "not run"]
 
+_WEIGHT_ROUNDING = 1e-9
 _PROMPT = dt.timedelta(minutes=1)
 """A run that starts within a minute of its slot is on time."""
 
@@ -87,8 +90,13 @@ class Protection:
 class Exposure:
     """How much stock was wanted and held."""
 
+    model: float
+    """Weight that the model asked for at the last decision, before limits, band, throttle and lots."""
     target: float
+    """Weight that was decided: what the contract lets through of it."""
     executed: float
+    band: float
+    """Half width of the band at the last decision, weight."""
     highest: Extreme
     lowest: Extreme
     locked: int
@@ -98,8 +106,13 @@ class Exposure:
 
     @property
     def backlog(self) -> float:
-        """Weight that the model asks for and the fund does not hold, at the end."""
+        """Weight that was decided and the fund does not hold, at the end; below zero a sale is missing."""
         return self.target - self.executed
+
+    @property
+    def backlog_judgement(self) -> Judgement:
+        """Alert where more than a band is missing: what is inside it no decision would trade."""
+        return "kept" if abs(self.backlog) <= self.band + _WEIGHT_ROUNDING else "alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +232,7 @@ def facts(
         opening=opening,
         standing=decided[-1],
         protection=_protection(earlier, records),
-        exposure=_exposure(earlier, records),
+        exposure=_exposure(contracts, earlier, records),
         lowest_gap=extreme(((record.session, gap(record)) for record in records), min),
         trading=trading(records),
         executions=executions(contracts, before, within, late_fills, known_before),
@@ -256,17 +269,21 @@ def _protection(before: Sequence[Record], records: Sequence[Record]) -> Protecti
     )
 
 
-def _exposure(before: Sequence[Record], records: Sequence[Record]) -> Exposure | None:
+def _exposure(contracts: Contracts, before: Sequence[Record], records: Sequence[Record]) -> Exposure | None:
     decided = [record for record in records if record.ladder is not None]
     highest = extreme(((record.session, weight(record)) for record in decided), max)
     lowest = extreme(((record.session, weight(record)) for record in decided), min)
     if highest is None or lowest is None:
         return None
-    ladder = decided[-1].ladder
-    assert ladder is not None  # noqa: S101 - filtered above
+    record = decided[-1]
+    assert record.ladder is not None  # noqa: S101 - filtered above
+    missing = -beyond_decided(record.decision, record.after.units) * record.decision.snapshot.price
+    nav = after_trade(record)[1]
     return Exposure(
-        target=ladder["model"].weight,
-        executed=weight(decided[-1]),
+        model=record.ladder["model"].weight,
+        target=weight(record) + (float(missing) / nav if nav > 0.0 else 0.0),
+        executed=weight(record),
+        band=band_width(contract_of(contracts, record), record.decision),
         highest=highest,
         lowest=lowest,
         locked=sum(_locked(record) for record in decided),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from insure.book.record import Record
-from insure.compliance import Facts, Judgement, Limit, Protection, SlotFact, after_trade, worst
+from insure.compliance import Facts, Limit, Protection, SlotFact, after_trade, worst
 from insure.fund import Fund
 from reports import filters
 from reports.compliance.operations import chain_entry
@@ -139,9 +139,13 @@ def exposure(fund: Fund, facts: Facts) -> Section:
     valuation = facts.records[-1].decision.valuation
     multiple = valuation.effective_multiple if valuation is not None else None
     figures = {
-        "target": Figure("Target of the model", held.target, "weight", "rung model, last decision"),
-        "executed": Figure("Held", held.executed, "weight", "after the last trade"),
-        "backlog": Figure("Hedge backlog", held.backlog, "points", "target \u2212 held"),
+        "model": Figure("Asked for by the model", held.model, "weight", "rung model, last decision"),
+        "target": Figure(
+            "Decided", held.target, "weight", "after limits, band, throttle and lots; what was withheld is counted"
+        ),
+        "executed": Figure("Held", held.executed, "weight", "after the last trade, with the fills that came since"),
+        "backlog": Figure("Hedge backlog", held.backlog, "points", "decided \u2212 held; below zero a sale is missing"),
+        "band": Figure("Band", held.band, "weight", "half width at the last decision; beyond it a backlog is an alert"),
         "highest": Figure("Most in stock", held.highest.value, "weight", f"on {filters.day(held.highest.session)}"),
         "lowest": Figure("Least in stock", held.lowest.value, "weight", f"on {filters.day(held.lowest.session)}"),
         "multiple": Figure(
@@ -152,10 +156,14 @@ def exposure(fund: Fund, facts: Facts) -> Section:
         ),
         "locked": Figure("Decisions in cash-lock", held.locked, "count", "no cushion left"),
     }
-    judgement: Judgement = "alert" if held.locked else "kept"
+    judgement = worst(["alert" if held.locked else "kept", held.backlog_judgement])
     sentence = (
-        f"{filters.percent(held.executed)} in stock at the end; the model asked for {filters.percent(held.target)}."
+        f"{filters.percent(held.executed)} in stock at the end; {filters.percent(held.target)} were decided, and the "
+        f"model asked for {filters.percent(held.model)}."
     )
+    if held.backlog_judgement != "kept":
+        what = "bought" if held.backlog > 0.0 else "sold"
+        sentence += f" {filters.percent(abs(held.backlog))} of the fund were not {what}."
     if held.locked:
         sentence += f" {held.locked} decisions were made in cash-lock."
     charts: tuple[Chart, ...] = ()
@@ -226,13 +234,13 @@ def _daily(facts: Facts, evidence: Evidence) -> Table:
                     Figure("Outcome", record.decision.outcome, _TEXT, source),
                     Figure("Index", record.decision.snapshot.price, "price", source),
                     Figure("Net asset value", value, "money", source),
-                    Figure("Target", target, "weight", source),
+                    Figure("Model", target, "weight", source),
                     Figure("Held", equity / value if value > 0.0 else 0.0, "weight", source),
                     Figure("Chain entry", entry, "count", source),
                 ),
             )
         )
-    columns = ("Outcome", "Index", "Net asset value", "Target", "Held", "Chain entry")
+    columns = ("Outcome", "Index", "Net asset value", "Model", "Held", "Chain entry")
     if len(rows) > _MOST_ROWS:
         return Table("Every decision.", "Slot", columns, (), f"{len(rows)}; `insure export` writes them as a table.")
     return Table("Every decision, and its row on the chain.", "Slot", columns, tuple(rows), "Nothing was decided.")

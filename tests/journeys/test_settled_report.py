@@ -72,11 +72,14 @@ def test_what_was_filled_after_the_decision_is_held_in_the_report_of_the_day(tmp
     day = ("--date", str(SESSIONS[0]))
     before = sections(desk, *day)
     assert figure(before["exposure"], "executed") == 0.0
+    assert before["exposure"]["judgement"] == "alert", "an order that nobody filled is nothing to be read"
     filled(desk, order, "same-day")
     after = sections(desk, *day)
     bought = Decimal(order["units"]) * Decimal(order["decided_price"])
     share = float(bought / (1_000_000 - Decimal("2.50")))
     assert figure(after["exposure"], "executed") == pytest.approx(share, rel=1e-7), "the fill is not held"
+    assert figure(after["exposure"], "backlog") == 0.0
+    assert after["exposure"]["judgement"] == "kept"
     assert figure(after["glance"], "weight") == pytest.approx(share, rel=1e-7)
     assert figure(after["glance"], "nav") == pytest.approx(999_997.50, abs=0.005)
     assert isinstance(figure(after["gap"], "lowest"), float), "a fund full of stock has no gap budget"

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from insure.band_terms import FixedBandTerms
 from insure.book.record import Record
 from insure.compliance import LateFill, after_trade, facts, settled, worst
 from insure.compliance.controls import ControlsFacts, controls_facts
@@ -422,6 +423,42 @@ def test_cash_lock_is_told_since_its_first_decision() -> None:
     calm = facts_of(fund, records[:40], records[0].session, records[39].session).exposure
     assert calm is not None
     assert (calm.locked_since, calm.locked) == (None, 0)
+
+
+def test_a_fund_that_holds_what_was_decided_has_no_backlog_whatever_its_model_asks_for() -> None:
+    """A model that asks for more than the contract lets through leaves nothing undone."""
+    free = contract(CPPI)
+    fund = replace(free, limits=replace(free.limits, highest_weight=0.3))
+    records = live(fund, prices(10))
+    held = facts_of(fund, records, records[0].session, records[-1].session).exposure
+    assert held is not None
+    assert held.model - held.executed > 0.05, "the contract lets through what the model asks for"
+    assert (held.backlog, held.backlog_judgement) == (0.0, "kept")
+
+
+def test_a_backlog_is_what_was_decided_and_is_not_held_and_is_judged_against_the_band() -> None:
+    fund, records = lived(CPPI)
+    place = max(i for i, each in enumerate(records[:40]) if each.decision.trade is not None)
+    traded = records[place]
+    assert traded.decision.trade is not None
+    span = traded.session, traded.session
+    waiting = facts_of(fund, [*records[:place], _filled_later(traded)], *span).exposure
+    assert waiting is not None
+    wanted = float(traded.decision.trade.units * traded.decision.snapshot.price) / float(_filled_later(traded).nav)
+    assert waiting.backlog == pytest.approx(wanted, rel=1e-9)
+    assert waiting.band == 0.01, "the band of the contract"
+    assert waiting.backlog_judgement == "alert", f"{wanted:.2%} of the fund are outstanding, beyond the band of 1%"
+    decision = replace(traded.decision, trade=None, withheld=traded.decision.trade, outcome="HELD")
+    kept_back = facts_of(fund, [*records[:place], replace(_filled_later(traded), decision=decision)], *span).exposure
+    assert kept_back is not None
+    assert kept_back.backlog == waiting.backlog, "what a held decision withheld is no backlog"
+    wide = replace(fund, band=FixedBandTerms(width_weight=abs(wanted)))
+    inside = facts_of(wide, [*records[:place], _filled_later(traded)], *span).exposure
+    assert inside is not None
+    assert inside.backlog_judgement == "kept"
+    done = facts_of(fund, records[: place + 1], *span).exposure
+    assert done is not None
+    assert done.backlog == 0.0
 
 
 def test_the_board_reads_half_a_page() -> None:
