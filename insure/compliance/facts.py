@@ -32,7 +32,8 @@ from insure.compliance.measures import (
 )
 from insure.compliance.settled import LateFill, Rows, settled
 from insure.compliance.timetable import Ran
-from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
+from insure.compliance.trading import CheckTally, Trading, checks, trading
+from insure.compliance.value_at_risk import VarTest, var_test
 from insure.decision import Outcome
 from insure.decision.band import band_width
 from insure.errors import InvalidInput
@@ -145,6 +146,7 @@ class Facts:
     unscheduled: tuple[SlotFact, ...]
     """What ran beside the timetable: on an event, or once more after a slot was held."""
     var_test: VarTest
+    """Of the last steps up to the end of the period, before it too."""
     days_to_cash: float | None
     """Sessions that selling all stock takes at the order's share of volume; None where the volume is not known."""
 
@@ -240,7 +242,7 @@ def facts(
         limits=limits(contracts, earlier, records),
         slots=_slots(due, runs, within),
         unscheduled=_unscheduled(due, runs, within),
-        var_test=var_test(decided[len(before) - 1 if before else 0 :]),
+        var_test=var_test(decided, first),
         days_to_cash=_days_to_cash(contract_of(contracts, decided[-1]), decided[-1]),
     )
 

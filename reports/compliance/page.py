@@ -9,7 +9,7 @@ from insure.compliance import Facts
 from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import executions, gap, lineage, operations, stress
+from reports.compliance import executions, gap, lineage, operations, stress, value_at_risk
 from reports.compliance import sections as parts
 from reports.compliance.board import board
 from reports.compliance.model_card import model_card
@@ -74,7 +74,7 @@ def build(
         operations.data_quality(facts, evidence),
         operations.reconciliation(evidence),
         operations.schedule(facts, evidence),
-        operations.value_at_risk(facts),
+        value_at_risk.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),
         operations.liquidity(facts),
         model_card(fund, facts, last),
