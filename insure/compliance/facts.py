@@ -126,13 +126,14 @@ class Facts:
     so_far: dt.date | None
     """The day up to which the period is judged; None where it was over."""
     contracts: tuple[InForce, ...]
-    """Those that the period was decided under, in the order of use; that of ``standing`` where nothing was decided."""
+    """Those that the period was decided under, in the order of use; that of ``standing`` where nothing was decided in
+    it, none where nothing had been decided yet."""
     records: tuple[Record, ...]
     """Decisions of the period, in order, each settled: with the fills that were booked before the next."""
     opening: Record | None
     """The last decision before the period, settled as a report on the period before it knew it."""
-    standing: Record
-    """The last decision up to the end of the period, settled."""
+    standing: Record | None
+    """The last decision up to the end of the period, settled; None where nothing had been decided yet."""
     protection: Protection | None
     """None where the strategy promises nothing, or no period was in force."""
     exposure: Exposure | None
@@ -210,17 +211,18 @@ def facts(
         so_far: the day up to which the period is judged, where it is not over.
 
     Raises:
-        InvalidInput: the span is empty, or the fund had no decision in it or before it.
+        InvalidInput: the span is empty, or the fund had no decision and no slot in it or before it.
     """
     if not first <= last:
         raise InvalidInput(f"first is {first}; it must be {last} (last) or before.")
     before = [record for record in history if record.session < first]
     within = [record for record in history if first <= record.session <= last]
-    if not before and not within:
-        raise InvalidInput(f"{fund_id} has no decision up to {last}; there is nothing to judge.")
+    if not before and not within and not any(run.session <= last for run in runs):
+        raise InvalidInput(f"{fund_id} has no decision up to {last}, and no slot; there is nothing to judge.")
     decided = settled([*before, *within], rows, late)
     earlier, records = decided[: len(before)], decided[len(before) :]
     known = [each for each in late if each.sequence <= counted]
+    standing = decided[-1] if decided else None
     opening = settled(before, rows, known)[-1] if before else None
     late_fills, known_before = ([each.fill for each in some] for some in (late, known))
     runs = [run for run in runs if first <= run.session <= last]
@@ -232,7 +234,7 @@ def facts(
         contracts=in_force(contracts, records or decided[-1:]),
         records=records,
         opening=opening,
-        standing=decided[-1],
+        standing=standing,
         protection=_protection(earlier, records),
         exposure=_exposure(contracts, earlier, records),
         lowest_gap=extreme(((record.session, gap(record)) for record in records), min),
@@ -243,7 +245,7 @@ def facts(
         slots=_slots(due, runs, within),
         unscheduled=_unscheduled(due, runs, within),
         var_test=var_test(decided, first),
-        days_to_cash=_days_to_cash(contract_of(contracts, decided[-1]), decided[-1]),
+        days_to_cash=None if standing is None else _days_to_cash(contract_of(contracts, standing), standing),
     )
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from insure.book.record import Record
@@ -71,7 +72,7 @@ def in_force(contracts: Contracts, records: Sequence[Record]) -> tuple[InForce, 
             records[place].session if place else None,
             None if after is None else day_before(records[after].session, records[after - 1].session),
         )
-        for place, after in zip(changed, [*changed[1:], None], strict=True)
+        for place, after in zip_longest(changed, changed[1:])
     )
 
 

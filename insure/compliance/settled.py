@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 
 from insure.book.record import Record
 from insure.orders import Fill
@@ -43,7 +44,7 @@ def settled(history: Sequence[Record], rows: Rows, late: Sequence[LateFill]) -> 
     for each in late:
         of_order[each.fill.order_key].append(each.fill)
     found = []
-    for record, following in zip(history, (*history[1:], None), strict=True):
+    for record, following in zip_longest(history, history[1:]):
         begins = rows[record.session, record.slot]
         ends = None if following is None else rows[following.session, following.slot]
         booked = [each.fill for each in late if begins < each.sequence and (ends is None or each.sequence < ends)]

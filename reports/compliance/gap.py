@@ -8,6 +8,7 @@ from insure.compliance.measures import gap as gap_of
 from insure.fund import Fund
 from insure.simulation.crises import worst_days
 from reports import filters
+from reports.compliance.sections import UNDECIDED
 from reports.figures import Chart, Figure, Line, NotComputed
 from reports.sections import Row, Section, Table
 
@@ -19,6 +20,8 @@ _AFTER_FALL = "net asset value + stock \u00d7 fall \u2212 floor"
 def cash_lock(fund: Fund, facts: Facts) -> Section:
     """Whether the cushion was used up, since when, and what ends it."""
     held = facts.exposure
+    if not facts.records:
+        return Section("lock", "Cash-lock", None, UNDECIDED)
     if held is None or facts.protection is None:
         return Section("lock", "Cash-lock", None, "No floor was in force, or nothing was decided.")
     since = NotComputed("the last decision was not locked") if held.locked_since is None else held.locked_since
@@ -49,6 +52,8 @@ def cash_lock(fund: Fund, facts: Facts) -> Section:
 
 def gap(fund: Fund, facts: Facts) -> Section:
     """The instant fall that reaches the floor, what real crash days would have done, and what it takes in steps."""
+    if not facts.records:
+        return Section("gap", "Gap budget", None, UNDECIDED)
     alerts = [limit for limit in facts.limits if limit.name == GAP_ALERT]
     if facts.lowest_gap is None or facts.protection is None or not alerts:
         return Section("gap", "Gap budget", None, "No fall could reach a floor in this period.")

@@ -12,7 +12,7 @@ from insure.book.record import Record
 from insure.compliance import Facts
 from insure.fund import Fund
 from reports import filters
-from reports.figures import Figure, Unit
+from reports.figures import Figure, NotComputed, Unit
 from reports.sections import Row, Section, Table
 
 _TEXT: Unit = "text"
@@ -111,14 +111,16 @@ _CHECKED: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def model_card(fund: Fund, facts: Facts, last: Record) -> Section:
+def model_card(fund: Fund, facts: Facts, last: Record | None) -> Section:
     """What decides, with which parameters, on which assumptions, and what holds it.
 
     Where the contracts of the period do not decide alike, what each of them decides by stands in a table.
     """
     kind = fund.strategy.kind
     card, name = _CARDS[kind], kind.replace("_", " ")
-    seen = last.decision.snapshot
+    undecided = NotComputed("nothing was decided")
+    seen = None if last is None else last.decision.snapshot
+    sha = fund.config_sha256 if last is None else last.decision.config_sha256
     figures = {
         "strategy": Figure("Strategy", name, _TEXT, f"{_KEPT}; docs/theory.md"),
         "source": Figure("Source", card.source, _TEXT, f"insure/strategies/{kind}.py"),
@@ -126,10 +128,14 @@ def model_card(fund: Fund, facts: Facts, last: Record) -> Section:
             key: Figure(key.replace("_", " ").capitalize(), _written(value), _TEXT, _KEPT)
             for key, value in _parameters(fund).items()
         },
-        "volatility": Figure("Volatility", seen.volatility.method, _TEXT, "last estimate"),
-        "put_vol": Figure("The true put is marked at", seen.put_vol_source, _TEXT, "fund file, [twin]"),
+        "volatility": Figure(
+            "Volatility", undecided if seen is None else seen.volatility.method, _TEXT, "last estimate"
+        ),
+        "put_vol": Figure(
+            "The true put is marked at", undecided if seen is None else seen.put_vol_source, _TEXT, "fund file, [twin]"
+        ),
         "day_count": Figure("Day count", fund.schedule.day_count, _TEXT, "fund file, [schedule]"),
-        "contract": Figure("Contract", last.decision.config_sha256, "hash", "SHA-256 of the effective fund file"),
+        "contract": Figure("Contract", sha, "hash", "SHA-256 of the effective fund file"),
     }
     return Section(
         "model",

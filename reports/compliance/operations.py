@@ -241,12 +241,13 @@ def liquidity(facts: Facts) -> Section:
     days = facts.days_to_cash
     formula = "units / (volume cap × average volume of 20 sessions)"
     if days is None:
-        missing = NotComputed("the feed tells no volume")
+        why = "nothing was decided" if facts.standing is None else "the feed tells no volume"
+        missing = NotComputed(why)
         return Section(
             "liquidity",
             "Liquidity",
             None,
-            "The feed tells no volume: days to cash are not computed.",
+            f"{why.capitalize()}: days to cash are not computed.",
             {"days": Figure("Time to cash", missing, "sessions", formula)},
         )
     return Section(

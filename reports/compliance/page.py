@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import insure
 from insure.book.record import Record
 from insure.compliance import Facts
 from insure.controls.signatures import ROLES
@@ -52,13 +53,13 @@ def build(
     """The report on a period; pure.
 
     Args:
-        fund: the contract in force at the last decision of the period.
+        fund: the contract in force at the last decision of the period; the fund file where nothing was decided yet.
         facts: of the period, as ``insure.compliance.facts`` found them.
-        history: all decisions up to the end of the period, in order; at least one.
+        history: all decisions up to the end of the period, in order.
         anchor: sequence and hash of the last audit row that the report depends on.
         evidence: what the book does not hold in its decisions: verification, versions, controls, alerts, contracts.
     """
-    last = history[-1]
+    last = history[-1] if history else None
     sections = (
         parts.protection(fund, facts),
         parts.exposure(fund, facts),
@@ -84,7 +85,7 @@ def build(
     )
     table = slippage.table(history)
     return ComplianceReport(
-        head=head("compliance", _title(facts), _span(facts), fund, last, anchor),
+        head=head("compliance", _title(facts), _span(facts), fund, last, anchor, code_version=insure.__version__),
         verdict=_verdict(facts, sections),
         glance=_glance(facts, table),
         board=board(fund, facts, table, sections, evidence),
@@ -132,9 +133,11 @@ def _also(unread: Sequence[str]) -> tuple[str, ...]:
 
 def _glance(facts: Facts, table: SlippageTable) -> Figures:
     protection, exposure = facts.protection, facts.exposure
-    none = NotComputed("no floor was in force")
+    undecided = NotComputed("nothing was decided")
+    none = NotComputed("no floor was in force") if facts.records else undecided
+    nav = undecided if facts.standing is None else parts.nav(facts.standing)
     return {
-        "nav": Figure("Net asset value", parts.nav(facts.standing), "money", "stock + cash + options, at the end"),
+        "nav": Figure("Net asset value", nav, "money", "stock + cash + options, at the end"),
         "floor": Figure("Floor", protection.floor if protection else none, "money", "of the strategy, at the end"),
         "coverage": Figure(
             "Coverage",
@@ -144,13 +147,17 @@ def _glance(facts: Facts, table: SlippageTable) -> Figures:
         ),
         "weight": Figure(
             "In stock",
-            exposure.executed if exposure else NotComputed("nothing was decided"),
+            exposure.executed if exposure else undecided,
             "weight",
             "stock / net asset value, at the end",
         ),
         "gap_budget": Figure(
             "Least gap budget",
-            facts.lowest_gap.value if facts.lowest_gap else NotComputed("no fall could reach a floor"),
+            facts.lowest_gap.value
+            if facts.lowest_gap
+            else NotComputed("no fall could reach a floor")
+            if facts.records
+            else undecided,
             "weight",
             f"cushion / stock, on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "cushion / stock",
         ),

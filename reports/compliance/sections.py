@@ -16,6 +16,7 @@ from reports.sections import Row, Section, Table
 _LEAST_FOR_CHART = 5
 _MOST_ROWS = 31
 """Decisions that a page lists one by one: a month of them, one a day."""
+UNDECIDED = "Not computed: nothing was decided in this period."
 _CHECKED = "checks of each record"
 _TEXT: Unit = "text"
 
@@ -28,6 +29,8 @@ def nav(record: Record) -> float:
 def protection(fund: Fund, facts: Facts) -> Section:
     """Value against floor."""
     held = facts.protection
+    if not facts.records:
+        return Section("protection", "Protection", None, UNDECIDED)
     if held is None:
         return Section("protection", "Protection", None, "No floor was in force.", paragraphs=(_formulas(facts),))
     memory = facts.records[-1].decision.memory
@@ -135,7 +138,7 @@ def exposure(fund: Fund, facts: Facts) -> Section:
     """How much stock was wanted and held."""
     held = facts.exposure
     if held is None:
-        return Section("exposure", "Exposure", None, "Nothing was decided in this period.")
+        return Section("exposure", "Exposure", None, UNDECIDED)
     valuation = facts.records[-1].decision.valuation
     multiple = valuation.effective_multiple if valuation is not None else None
     figures = {

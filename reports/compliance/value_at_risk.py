@@ -11,10 +11,10 @@ _TITLE = "Value at risk, back-tested"
 _LEAST_STEPS = 50
 """Fewer than this say too little to call a model refuted."""
 _METHOD = (
-    "Exceptions are counted over the last {steps} steps up to the end of the period, or as many as there are. The zones "
-    "are those of the Basel framework of 1996: yellow where a correct model has so many exceptions or fewer with 95%, "
-    "red with 99.99%. Kupiec (1995) asks whether they are as many as 1% of the steps, Christoffersen (1998) whether "
-    "one follows another; a small probability speaks against the model."
+    "Exceptions are counted over the last {steps} steps up to the end of the period, or as many as there are. The "
+    "zones are those of the Basel framework of 1996: yellow where a correct model has so many exceptions or fewer with "
+    "95%, red with 99.99%. Kupiec (1995) asks whether they are as many as 1% of the steps, Christoffersen (1998) "
+    "whether one follows another; a small probability speaks against the model."
 )
 
 

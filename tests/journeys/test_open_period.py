@@ -117,3 +117,24 @@ def test_a_slot_moved_by_a_new_contract_is_on_time_under_both(tmp_path: Path, in
     desk.evening(3)
     _, sections, _ = _report(desk, "--from", str(SESSIONS[0]), "--to", str(SESSIONS[3]))
     assert sections["schedule"]["sentence"] == "4 slots were due: 4 on time; 0 ran beside the timetable."
+
+
+def test_a_fund_whose_slots_were_all_held_for_its_first_approval_has_a_report(tmp_path: Path, insure: Insure) -> None:
+    desk = Desk(tmp_path, insure, controls='approval = "approve"')
+    desk.slot(0)
+    desk.slot(1)
+    desk.evening(1)
+    assert desk.outcomes() == ["HELD", "HELD"]
+    head, sections, _ = _report(desk, "--from", str(SESSIONS[0]), "--to", str(SESSIONS[1]))
+    assert (head["word"], str(head["sentence"])[:12]) == ("Kept, to be read", "0 decisions;")
+    assert sections["decisions"]["sentence"] == "Slots by outcome: 2 HELD."
+    assert sections["schedule"]["sentence"] == "2 slots were due: 2 on time; 0 ran beside the timetable."
+    for key in ("protection", "exposure", "lock", "gap"):
+        assert sections[key]["sentence"] == "Not computed: nothing was decided in this period."
+        assert sections[key]["judgement"] is None, f"{key} is judged without a decision"
+    assert _report(desk)[0]["title"] == "Daily compliance report", "the last slot is the day that is reported on"
+
+
+def test_a_fund_that_no_slot_has_come_to_has_none(tmp_path: Path, insure: Insure) -> None:
+    said = Desk(tmp_path, insure).run("report", "compliance", "tested", *MONTH)
+    assert (said.code, "The book holds no decision of tested" in said.err) == (1, True), said.err
