@@ -223,7 +223,7 @@ def facts(
     earlier, records = decided[: len(before)], decided[len(before) :]
     known = [each for each in late if each.sequence <= counted]
     standing = decided[-1] if decided else None
-    opening = settled(before, rows, known)[-1] if before else None
+    opening = settled(before[-1:], rows, known)[0] if before else None
     late_fills, known_before = ([each.fill for each in some] for some in (late, known))
     runs = [run for run in runs if first <= run.session <= last]
     return Facts(

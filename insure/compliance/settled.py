@@ -4,6 +4,7 @@ The record of a fund whose broker is outside is written before its orders are fi
 held from then on follows from the rows of the chain: everything that was booked before the next decision.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,11 +44,12 @@ def settled(history: Sequence[Record], rows: Rows, late: Sequence[LateFill]) -> 
     of_order: dict[str, list[Fill]] = defaultdict(list)
     for each in late:
         of_order[each.fill.order_key].append(each.fill)
+    sequences = [each.sequence for each in late]
     found = []
     for record, following in zip_longest(history, history[1:]):
-        begins = rows[record.session, record.slot]
-        ends = None if following is None else rows[following.session, following.slot]
-        booked = [each.fill for each in late if begins < each.sequence and (ends is None or each.sequence < ends)]
+        begins = bisect_right(sequences, rows[record.session, record.slot])
+        ends = None if following is None else bisect_left(sequences, rows[following.session, following.slot])
+        booked = [each.fill for each in late[begins:ends]]
         own = [fill for order in record.orders for fill in of_order.get(order.key, ())]
         found.append(_with(record, booked, own) if booked or own else record)
     return tuple(found)
