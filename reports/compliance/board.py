@@ -37,7 +37,7 @@ def _promise(fund: Fund, facts: Facts) -> str:
 def _risk(facts: Facts) -> str:
     held = facts.exposure
     if held is None:
-        return ""
+        return "Nothing was decided in this period." if facts.records else ""
     said = (
         f"It held between {filters.percent(held.lowest.value)} and {filters.percent(held.highest.value)} in stock, and "
         f"{filters.percent(held.executed)} at the end."
