@@ -52,6 +52,8 @@ class _Rule:
     """Whether the bound is an upper one."""
     grave: bool = True
     """Whether standing past it is a breach; else it is an alert."""
+    gives_way: bool = False
+    """Whether it does not bind a decision that the contract takes to cash because no cushion is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +115,29 @@ def _changed(record: Record) -> float:
 
 _RULES = (
     _Rule("Highest equity weight", lambda terms: terms.highest_weight, weight, _bought),
-    _Rule("Lowest equity weight", lambda terms: terms.lowest_weight, weight, _sold, most=False),
+    _Rule("Lowest equity weight", lambda terms: terms.lowest_weight, weight, _sold, most=False, gives_way=True),
     _Rule("Largest order", lambda terms: terms.largest_order_weight, _ordered, _always),
-    _Rule("Largest change in a slot", lambda terms: terms.largest_change_weight, _changed, _always),
+    _Rule("Largest change in a slot", lambda terms: terms.largest_change_weight, _changed, _always, gives_way=True),
     _Rule(GAP_ALERT, lambda terms: terms.gap_budget_alert, gap, _always, most=False, grave=False),
 )
+
+
+def _to_cash(terms: Limits, record: Record) -> bool:
+    """Whether the decision had no cushion left and its contract takes everything into cash, as ``decision.ladder``."""
+    decision, valuation = record.decision, record.decision.valuation
+    if valuation is None or terms.no_cushion != "cash" or decision.holdings.options or decision.option_trades:
+        return False
+    return valuation.guarantee > 0.0 and not valuation.cushion > 0.0
 
 
 def _measure(rule: _Rule, contracts: Contracts, record: Record) -> _Measured | None:
     if record.ladder is None or record.decision.valuation is None:
         return None
-    value = rule.measured(record)
-    if value is None:
+    terms = contract_of(contracts, record).limits
+    if rule.gives_way and _to_cash(terms, record):
         return None
-    return _Measured(record, value, rule.bound(contract_of(contracts, record).limits), rule.most)
+    value = rule.measured(record)
+    return None if value is None else _Measured(record, value, rule.bound(terms), rule.most)
 
 
 def _judged(rule: _Rule, contracts: Contracts, before: Sequence[Record], within: Sequence[Record]) -> tuple[Limit, ...]:

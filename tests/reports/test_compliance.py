@@ -11,6 +11,7 @@ from insure.band_terms import FixedBandTerms
 from insure.book.record import Record
 from insure.compliance import LateFill, after_trade, facts, settled, worst
 from insure.compliance.controls import ControlsFacts, controls_facts
+from insure.compliance.measures import gap
 from insure.decision import fund_calendar
 from insure.errors import InvalidInput
 from insure.fund import Fund
@@ -185,20 +186,39 @@ def test_the_age_of_a_breach_and_of_a_lock_reaches_back_before_the_period() -> N
     locked = [each for each in records if each.decision.memory is not None and each.decision.memory.locked]
     day = locked[4].session
     history = [each for each in records if each.session <= day]
-    strict = replace(fund, limits=replace(fund.limits, lowest_weight=0.05))
+    strict = replace(fund, limits=replace(fund.limits, gap_budget_alert=0.05))
     contracts = {records[0].decision.config_sha256: strict}
     found = facts_of(strict, history, day, day, contracts)
     assert found.exposure is not None
     assert (found.exposure.locked_since, found.exposure.locked) == (locked[0].session, 1)
     assert found.protection is not None
     assert found.protection.below_since == records[40].session
-    limit = next(each for each in found.limits if each.name == "Lowest equity weight")
-    past = len([each for each in history if each.session >= records[40].session])
-    assert (limit.sessions, limit.age, limit.past_since) == (1, past, records[40].session)
+    limit = next(each for each in found.limits if each.name == "Gap budget alert")
+    low = [budget is not None and budget < 0.05 for budget in map(gap, history)]
+    past = len(history) - max(i for i, under in enumerate(low) if not under) - 1
+    since = history[-past].session
+    assert since <= records[40].session
+    assert (limit.sessions, limit.age, limit.past_since) == (1, past, since)
     sections = {each.key: each for each in compliance.build(strict, found, history, ANCHOR, Evidence()).sections}
-    assert f"{past} in a row now since {records[40].session}" in sections["limits"].sentence
+    assert f"{past} in a row now since {since}" in sections["limits"].sentence
     assert f"It has stood below since {records[40].session}." in sections["protection"].sentence
     assert f"Locked since {locked[0].session}" in sections["lock"].sentence
+
+
+def test_a_fund_that_its_contract_takes_to_cash_breaks_no_limit_on_the_way() -> None:
+    """Without a cushion neither the least weight nor the throttle binds the decision: see ``decision.ladder``."""
+    free = contract(PUT)
+    fund = replace(free, limits=replace(free.limits, lowest_weight=0.1, largest_change_weight=0.25))
+    records = live(fund, prices(30, crash_at=20))
+    sold = next(each for each in records if each.decision.memory is not None and each.decision.memory.locked)
+    assert after_trade(sold)[0] == 0.0, "the contract does not take the fund to cash"
+    found = facts_of(fund, records, records[0].session, records[-1].session)
+    limits = {each.name: each for each in found.limits}
+    for name in ("Lowest equity weight", "Largest change in a slot"):
+        assert limits[name].judgement == "kept", f"{name}: a lawful sale reads as a breach"
+    going_on = replace(fund, limits=replace(fund.limits, no_cushion="model"))
+    bound = facts_of(going_on, records, records[0].session, records[-1].session)
+    assert {each.name: each.breach for each in bound.limits}["Lowest equity weight"] == "active"
 
 
 def test_gap_budget_below_its_alert_is_no_breach() -> None:
