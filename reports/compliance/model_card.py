@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from insure.book.record import Record
+from insure.compliance import Facts
 from insure.fund import Fund
-from reports.figures import Figure, Unit
+from reports import filters
+from reports.figures import Figure, NotComputed, Unit
 from reports.sections import Row, Section, Table
 
 _TEXT: Unit = "text"
@@ -109,23 +111,31 @@ _CHECKED: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def model_card(fund: Fund, last: Record) -> Section:
-    """What decides, with which parameters, on which assumptions, and what holds it."""
+def model_card(fund: Fund, facts: Facts, last: Record | None) -> Section:
+    """What decides, with which parameters, on which assumptions, and what holds it.
+
+    Where the contracts of the period do not decide alike, what each of them decides by stands in a table.
+    """
     kind = fund.strategy.kind
     card, name = _CARDS[kind], kind.replace("_", " ")
-    terms = {key: value for key, value in asdict(fund.strategy).items() if key != "kind"}
-    seen = last.decision.snapshot
+    undecided = NotComputed("nothing was decided")
+    seen = None if last is None else last.decision.snapshot
+    sha = fund.config_sha256 if last is None else last.decision.config_sha256
     figures = {
         "strategy": Figure("Strategy", name, _TEXT, f"{_KEPT}; docs/theory.md"),
         "source": Figure("Source", card.source, _TEXT, f"insure/strategies/{kind}.py"),
         **{
             key: Figure(key.replace("_", " ").capitalize(), _written(value), _TEXT, _KEPT)
-            for key, value in terms.items()
+            for key, value in _parameters(fund).items()
         },
-        "volatility": Figure("Volatility", seen.volatility.method, _TEXT, "last estimate"),
-        "put_vol": Figure("The true put is marked at", seen.put_vol_source, _TEXT, "fund file, [twin]"),
+        "volatility": Figure(
+            "Volatility", undecided if seen is None else seen.volatility.method, _TEXT, "last estimate"
+        ),
+        "put_vol": Figure(
+            "The true put is marked at", undecided if seen is None else seen.put_vol_source, _TEXT, "fund file, [twin]"
+        ),
         "day_count": Figure("Day count", fund.schedule.day_count, _TEXT, "fund file, [schedule]"),
-        "contract": Figure("Contract", last.decision.config_sha256, "hash", "SHA-256 of the effective fund file"),
+        "contract": Figure("Contract", sha, "hash", "SHA-256 of the effective fund file"),
     }
     return Section(
         "model",
@@ -152,8 +162,40 @@ def model_card(fund: Fund, last: Record) -> Section:
                     for what, bound, test in _CHECKED
                 ),
             ),
+            *_models(facts),
         ),
     )
+
+
+def _parameters(fund: Fund) -> dict[str, object]:
+    return {key: value for key, value in asdict(fund.strategy).items() if key != "kind"}
+
+
+def _models(facts: Facts) -> tuple[Table, ...]:
+    """What decided under each contract of the period; nothing where it was the same all along."""
+    models = [
+        {
+            "strategy": each.fund.strategy.kind.replace("_", " "),
+            **_parameters(each.fund),
+            **{f"volatility: {name}": value for name, value in asdict(each.fund.volatility).items()},
+            "day_count": each.fund.schedule.day_count,
+        }
+        for each in facts.contracts
+    ]
+    if all(model == models[0] for model in models):
+        return ()
+    spans = [filters.span(each.since, each.until).capitalize() for each in facts.contracts]
+    rows = tuple(
+        Row(
+            name.replace("_", " ").capitalize(),
+            tuple(
+                Figure(span, _written(model.get(name, "")), _TEXT, f"contract {each.config_sha256[:12]}")
+                for span, model, each in zip(spans, models, facts.contracts, strict=True)
+            ),
+        )
+        for name in dict.fromkeys(name for model in models for name in model)
+    )
+    return (Table("The model under each contract of the period.", "Parameter", tuple(spans), rows),)
 
 
 def _words(what: str, words: str, kind: str) -> Row:

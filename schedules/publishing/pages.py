@@ -4,7 +4,7 @@ A report is made of rows of the chain up to one, its anchor, and never overwritt
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,7 @@ import insure
 from insure.book import Book, Record, agreed, trail
 from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
-from insure.compliance import facts
+from insure.compliance import LateFill, facts, owed
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
 from insure.controls import signatures
 from insure.controls.counterfactual import cost_of
@@ -24,7 +24,6 @@ from insure.errors import BookError
 from insure.fund import Fund
 from insure.happening import happening
 from insure.simulation.optimise import Optimum
-from insure.slots import slots
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
 from reports.compliance.stress import KeptStress, StressPacks
@@ -34,6 +33,7 @@ from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
 from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
+from schedules.publishing.periods import bounds, reached
 from schedules.publishing.shelf import shelved
 from schedules.publishing.stress_pack import Stressed
 from schedules.publishing.versions import figures_text, keep, replace_file, versions
@@ -147,31 +147,34 @@ def publish_compliance(
     """Facts of a period judged against the contract's limits, chained to the last row that they depend on.
 
     The book is verified for it, but for deciding every decision again (``insure verify`` does that); ``verified`` is
-    what ``verification`` said, where many reports are made of one book.
+    what ``verification`` said, where many reports are made of one book. ``at`` is now: a period that is not over is
+    reported so far, up to the last row of the chain that the report depends on.
 
     Raises:
-        InvalidInput: the span is empty, or the fund had no decision in it or before it.
+        InvalidInput: the span is empty or has no session, the book has nothing of it yet, or the fund had no decision
+            in it or before it.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
     history = list(book.records(fund.id, last=last))
-    contract = _in_force(book, history[-1]) if history else fund
-    calendar = fund_calendar(contract)
-    begun = max(first, contract.protection.start)
-    due = slots(contract.schedule.timing, calendar, begun, last) if begun <= last else []
-    since, until = (dt.datetime.combine(day, dt.time(), calendar.zone) for day in (first, last + dt.timedelta(days=1)))
-    anchor = trail.last_of(book, fund.id, last, until)
-    fills = trail.late_fills(book, fund.id, anchor[0])
-    counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
-    late, known = [fill for _, fill in fills], [fill for row, fill in fills if row.sequence <= counted]
-    found = facts(contract, history, book.runs(fund.id, first, last), due, first, last, late, known)
+    runs = book.runs(fund.id, last=last)
     contracts = tuple(agreed.kept_contracts(book, fund.id))
+    by_hash = {each.config_sha256: each.fund for each in contracts}
+    contract = by_hash[history[-1].decision.config_sha256] if history else fund
+    calendar = fund_calendar(contract)
+    period = reached(book, fund.id, calendar, owed(contract, by_hash, history, runs), first, last, at)
+    since, until = bounds(calendar, first, last)
+    anchor = period.anchor
+    late = [LateFill(row.sequence, fill) for row, fill in trail.late_fills(book, fund.id, anchor[0])]
+    rows = trail.sequences(book, fund.id, dt.date.min, last)
+    counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
+    found = facts(fund.id, by_hash, history, runs, period.due, first, last, late, rows, counted, so_far=period.so_far)
     controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
     evidence = replace(
         verification(book, out) if verified is None else verified,
-        controls=with_earnings(controls, _earned(history, contracts)) if controls.overrides else controls,
+        controls=with_earnings(controls, _earned(history, by_hash)) if controls.overrides else controls,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
-        entries=trail.sequences(book, fund.id, first, last),
+        entries={key: row for key, row in rows.items() if key[0] >= first},
         stress=_stress_packs(out, fund.id, first, last),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
@@ -265,13 +268,12 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _earned(history: Sequence[Record], contracts: Sequence[agreed.KeptContract]) -> dict[int, Decimal]:
+def _earned(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> dict[int, Decimal]:
     """Money that each override earned against the rule, up to the last of the decisions."""
     begun = next(
         (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
         len(history),
     )
-    by_hash = {each.config_sha256: each.fund for each in contracts}
     return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
 
 

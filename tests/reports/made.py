@@ -1,7 +1,7 @@
 """Reports on the lives of ``tests.reports.lives``, and the books' facts that they need."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from insure.book.agreed import KeptAlert, KeptContract
@@ -84,11 +84,14 @@ def runs_of(records: Sequence[Record], late: dt.timedelta = dt.timedelta(0)) -> 
     ]
 
 
-def facts_of(fund: Fund, records: Sequence[Record], first: dt.date, last: dt.date) -> Facts:
-    """The facts of a period in which every slot ran on time."""
+def facts_of(
+    fund: Fund, records: Sequence[Record], first: dt.date, last: dt.date, contracts: Mapping[str, Fund] | None = None
+) -> Facts:
+    """The facts of a period in which every slot ran on time, judged under ``fund`` alone without ``contracts``."""
     due = slots(fund.schedule.timing, fund_calendar(fund), first, last)
     history = [record for record in records if record.session <= last]
-    return facts(fund, history, runs_of(records), due, first, last)
+    under = contracts or {record.decision.config_sha256: fund for record in history}
+    return facts(fund.id, under, history, runs_of(records), due, first, last)
 
 
 def compliance_report(strategy: str, first: dt.date, last: dt.date) -> compliance.ComplianceReport:
@@ -102,7 +105,8 @@ def compliance_report(strategy: str, first: dt.date, last: dt.date) -> complianc
         history = [_under(record, before) if i < 30 else record for i, record in enumerate(history)]
         new = replace(evidence.contracts[0], first_used=history[30].written)
         evidence = replace(evidence, contracts=(old, new))
-    return compliance.build(fund, facts_of(fund, history, first, last), history, ANCHOR, evidence)
+    contracts = {each.config_sha256: each.fund for each in evidence.contracts}
+    return compliance.build(fund, facts_of(fund, history, first, last, contracts), history, ANCHOR, evidence)
 
 
 def _under(record: Record, fund: Fund) -> Record:

@@ -91,7 +91,7 @@ def test_every_strategy_has_a_model_card_whose_checks_exist() -> None:
     for kind in kinds:
         assert (REPOSITORY / "insure" / "strategies" / f"{kind}.py").is_file(), kind
     _, records = lived(PUT)
-    held = model_card(contract(PUT), records[-1]).tables[1].rows
+    held = model_card(contract(PUT), facts_of(PUT), records[-1]).tables[1].rows
     tests = [str(cell.value) for row in held for cell in row.cells if str(cell.value).startswith("tests/")]
     assert tests, "no test is named"
     assert all((REPOSITORY / test).is_file() for test in tests), tests
