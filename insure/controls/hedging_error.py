@@ -12,15 +12,15 @@ itself; tests/controls/test_hedging_error.py holds it to Derman & Kamal (1e-12),
 
 A rule that holds p times B in stock, B being what it scales with (CPPI and TIPP: the multiplier and the cushion; a
 constant mix: the weight and the fund), would at every moment follow B' = B R^p exp((1 - p) (r + p v^2 / 2) dt). At
-steps it follows B' = B e^{r dt} + p B (R - e^{r dt}) instead, which is off by 1/2 p (p - 1) B v^2 dt (z^2 - 1) a step, as a
-put's gamma is (Boyle & Emanuel 1980, eq. 3, with G S^2 = p (p - 1) B). With the drift of money B^2 grows as
-exp((2 r + p^2 v^2) t), so that n steps of t add up to
+steps it follows B' = B e^{r dt} + p B (R - e^{r dt}) instead, which is off by 1/2 p (p - 1) B v^2 dt (z^2 - 1) a
+step, as a put's gamma is (Boyle & Emanuel 1980, eq. 3, with G S^2 = p (p - 1) B). With the drift of money B^2 grows
+as exp((2 r + p^2 v^2) t), so that n steps of t add up to
 
     sd(t) = B0 e^{r t} |p (p - 1)| v^2 t / sqrt(2 n) * sqrt((e^{p^2 v^2 t} - 1) / (p^2 v^2 t)),
 
-to first order in dt: 8 % short of a simulation of daily steps with p = 5, less below (the same test). That error stands
-in the cause ``model`` of such a fund's slippage, since its true put knows nothing of it: what is measured are the causes
-beside it, in units of what steps, band and lots make together.
+to first order in dt: 8 % short of a simulation of daily steps with p = 5, less below (the same test). That error
+stands in the cause ``model`` of such a fund's slippage, since its true put knows nothing of it: what is measured are
+the causes beside it, in units of what steps, band and lots make together.
 """
 
 import math
