@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
@@ -178,6 +178,28 @@ def late_fills(book: HasEngine, fund_id: str, last: int) -> list[tuple[Entry, Fi
     with reading(book.engine, book.where) as connection:
         rows = [_entry(row) for row in connection.execute(query)]
         return [(each, _fill(connection, each)) for each in rows]
+
+
+def on_orders(book: HasEngine, fund_id: str, after: int, keys: Collection[str], last: int | None = None) -> list[Entry]:
+    """Rows on orders that came after a row: how each moved, and what was executed of it, in order.
+
+    Args:
+        book: whose chain.
+        fund_id: whose orders.
+        after: rows up to this sequence are left out; that of the decision leaves what was done in its own slot.
+        keys: the orders.
+        last: rows beyond this sequence are left out; None for none.
+    """
+    if not keys:
+        return []
+    told = and_(audit.c.fund_id == fund_id, audit.c.sequence > after, audit.c.kind.in_(("order", "fill")))
+    if last is not None:
+        told = and_(told, audit.c.sequence <= last)
+    return [
+        each
+        for each in _read(book, select(audit).where(told).order_by(audit.c.sequence))
+        if each.content.get("order_key") in keys
+    ]
 
 
 def _fill(connection: Connection, each: Entry) -> Fill:

@@ -82,6 +82,7 @@ def publish_rebalance(
 ) -> Published:
     """The report of one decision: the last, or the last of ``session``; ``at`` is now, for the anchor kept beside it.
 
+    It ends with the last row on the decision or on one of its orders: a fill that comes later makes a new version.
     ``paper``: write the PDF too. ``reason``: why it is made again, for the page of a new version.
 
     Raises:
@@ -91,8 +92,11 @@ def publish_rebalance(
     record = book.record(fund.id, session)
     history = _up_to(book, record)
     contract = _in_force(book, record)
-    anchor = trail.ended(book, fund.id, record.session, record.slot).anchor
-    report = rebalance.build(contract, record, history, anchor)
+    decided = trail.ended(book, fund.id, record.session, record.slot).anchor
+    rows = trail.on_orders(book, fund.id, decided[0], {order.key for order in record.orders})
+    anchor = rows[-1].anchor if rows else decided
+    late = [fill for _, fill in trail.late_fills(book, fund.id, anchor[0])]
+    report = rebalance.build(contract, record, history, decided, rows, late)
     return _publish(out, rebalance_name(contract, record), report, anchor, at, paper=paper, reason=reason, book=book)
 
 

@@ -323,12 +323,22 @@ def test_an_override_stands_for_one_slot_and_is_judged_in_money(insure: Insure, 
     assert given.json["slot"] == "2026-11-27:close-60min"
     other = desk("25 21:32", "override", "tested", "--no-trade", "--by", "Ben", "--reason", "y", "--slot", "2026-11-30")
     assert (other.code, "stands for the slot 2026-11-27:close-60min" in other.err) == (2, True)
+    assert desk("26 12:00", "flow", "tested", "--subscribe", "50000", "--session", "2026-11-27").code == 0
     done = desk("27 17:00", "run-once", "--json").json["slots"]
     assert isinstance(done, list)
     rungs = {rung["stage"]: rung for rung in done[0]["ladder"]}
     assert rungs["override"]["weight"] == 0.4
     assert "Ada overrides" in rungs["override"]["reason"]
     assert done[0]["slippage"]["causes"] is not None
+    made = desk.json("27 17:05", "report", "rebalance", "tested")
+    told = json.loads(Path(str(made["figures"])).read_text(encoding="utf-8"))
+    story = " ".join(told["story"])
+    assert rungs["override"]["reason"] in told["story"], "who overrode the rule, and why, belongs to the answer"
+    assert "A subscription of 50,000.00 USD was dealt just before it" in story, story
+    assert told["verdict"]["word"] == "OK, by override"
+    [override] = [event for event in told["events"] if event["kind"] == "override"]
+    assert override["sentence"].startswith("Ada, entry ")
+    assert override["sentence"].endswith("an election")
     assert desk("30 20:00", "run-once").code == 0
     listed = desk("30 20:10", "override", "tested", "--list", "--json").json
     overrides = listed["overrides"]
