@@ -21,7 +21,6 @@ from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
 from insure.fund import Fund
-from insure.happening import happening
 from insure.simulation.optimise import Optimum
 from insure.slots import slots
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
@@ -32,6 +31,7 @@ from reports.figures import Correction
 from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
+from schedules.publishing.evented import evented
 from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
 from schedules.publishing.stress_pack import Stressed
 from schedules.publishing.versions import figures_text, keep, replace_file, version_of, versions
@@ -190,21 +190,27 @@ def publish_event(
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the event's own row.
+    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the last row of it.
+
+    Made again once more belongs to the event, or once it is over, it is a new version that says so.
 
     Raises:
         InvalidInput: nothing happened at that row that an event report is made of, or to another fund.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    history: list[Record] = []
-    if fund is not None:
-        history = trail.records_up_to(book, fund.id, entry.sequence, event.BEFORE)
-    own = history[-1] if history and _is_of(entry, history[-1]) else None
-    happened = happening(entry, own)
-    contract = _in_force(book, history[-1]) if history else fund
+    found = evented(book, fund, entry)
     rows = trail.before(book, entry.fund_id, entry.sequence, event.TIME_LINE, event.REPEATED)
-    report = event.build(happened, contract, history, rows, desk=desk, code_version=insure.__version__)
-    return _publish(out, event_name(entry), report, entry.anchor, at, paper=paper, reason=reason, book=book)
+    report = event.build(
+        found.happened,
+        found.contract,
+        found.history,
+        rows,
+        desk=desk,
+        code_version=insure.__version__,
+        told=found.told,
+    )
+    anchor = found.told.after.anchor(entry)
+    return _publish(out, event_name(entry), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
 def publish_stress(
@@ -303,11 +309,6 @@ def _up_to(book: Book, record: Record) -> list[Record]:
 def _in_force(book: Book, record: Record) -> Fund:
     """The contract that a decision was made under."""
     return agreed.kept_contract(book, record.fund_id, record.decision.config_sha256).fund
-
-
-def _is_of(entry: trail.Entry, record: Record) -> bool:
-    content = entry.content
-    return entry.kind == "run" and (record.session.isoformat(), record.slot) == (content["session"], content["slot"])
 
 
 def _made(out: Path, page: Path) -> index.Made | None:
