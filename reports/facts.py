@@ -217,8 +217,9 @@ def market(record: Record) -> Figures:
         found["bid"] = Figure("Bid", seen.bid, "price", "of the feed's row", price_row)
         found["ask"] = Figure("Ask", seen.ask, "price", "of the feed's row", price_row)
     found["vol"] = Figure("Hedge volatility", vol.vol, "per_year", _vol_source(record))
-    found["put_vol"] = Figure("Volatility of the true put", seen.put_vol, "per_year", seen.put_vol_source)
-    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded", price_row)
+    index_row = rows.get("volatility index", "") if "index" in seen.put_vol_source else ""
+    found["put_vol"] = Figure("Volatility of the true put", seen.put_vol, "per_year", seen.put_vol_source, index_row)
+    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded", rows.get("rate", price_row))
     found["dividend_yield"] = Figure(
         "Dividend yield assumed", seen.dividend_yield, "per_year", "continuously compounded"
     )
