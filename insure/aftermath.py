@@ -121,7 +121,7 @@ def _set_back(entry: Entry, moves: Sequence[Entry]) -> tuple[Entry | None, str]:
             continue
         state = breakers.latched(said[: place + 1], owner).state
         if state == "NORMAL" or (entry.kind == "kill" and state != "KILLED"):
-            return each, f"Set back to {state}: {each.content.get('sentence', '')}"
+            return each, each.content.get("sentence", f"Set back to {state}.")
     return None, ""
 
 

@@ -316,7 +316,8 @@ def _standing_cost(happening: Happening, history: Sequence[Record], told: Told, 
     if told.waits:
         money = sum(float(each.content["money"]) for each in told.waits)
         rows = ", ".join(str(each.sequence) for each in told.waits)
-        return Figure("What standing still came to", money, "gain", f"chain entries {rows}, against having traded")
+        entries = f"chain entr{'y' if len(told.waits) == 1 else 'ies'} {rows}"
+        return Figure("What standing still came to", money, "gain", f"{entries}, against having traded")
     if happening.good or told.after.ending is not None or happening.kind == "lift":
         return Figure(label, NotComputed("no heartbeat wrote what waiting came to while it stood"), "gain", source)
     if not history and not told.funds:
@@ -396,7 +397,9 @@ def _orders_done(happening: Happening, told: Told) -> list[str]:
         left = [key for one in told.funds for key in one.open if key not in last]
         if left:
             more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
-            said.append(f"Nothing is known yet of {', '.join(left[:NAMED])}{more}, open at the kill.")
+            said.append(
+                f"Open at the kill, and no row says yet that it is at its end: {', '.join(left[:NAMED])}{more}."
+            )
         elif not last:
             said.append("No order was open.")
     return said

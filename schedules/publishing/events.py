@@ -90,9 +90,8 @@ def report_at_once(desk: Desk, fund_id: str, kinds: Sequence[str], opened: Calla
             fund = _at_once(desk, book, fund_id, {}) if fund_id else None
             if not found or (fund_id and fund is None):
                 return []
-            entry = found[-1]
-            made = [] if _reported(desk.out, entry) else [_publish(desk, book, fund, entry)]
-            return made + [_publish(desk, book, fund, over) for over in _ended_by(book, entry)]
+            # A pass may have reported it before the command was through: then this is a new version, or the same bytes.
+            return [_publish(desk, book, fund, each) for each in (found[-1], *_ended_by(book, found[-1]))]
     except (InsureError, OSError) as failure:
         LOG.warning("the event report is left to the next pass: %s", failure)
     except Exception:  # noqa: BLE001 - whatever a report breaks on: what was commanded is done
