@@ -225,9 +225,14 @@ def late_fills(book: HasEngine, fund_id: str, last: int) -> list[tuple[Entry, Fi
         .where(audit.c.fund_id == fund_id, audit.c.kind == "fill", audit.c.sequence <= last)
         .order_by(audit.c.sequence)
     )
+    rows = _read(book, query)
+    return list(zip(rows, fills_in(book, rows), strict=True))
+
+
+def fills_in(book: HasEngine, rows: Sequence[Entry]) -> list[Fill]:
+    """The fills that some rows speak of, in their order; rows of other kinds are passed over."""
     with reading(book.engine, book.where) as connection:
-        rows = [_entry(row) for row in connection.execute(query)]
-        return [(each, _fill(connection, each)) for each in rows]
+        return [_fill(connection, each) for each in rows if each.kind == "fill"]
 
 
 def on_orders(book: HasEngine, fund_id: str, after: int, keys: Collection[str], last: int | None = None) -> list[Entry]:

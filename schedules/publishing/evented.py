@@ -1,7 +1,7 @@
 """What the book says of an event, gathered for its report: rows up to the last that belongs to it, none later."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from insure.aftermath import FOLLOWING, Aftermath, aftermath, lifted_from
@@ -52,8 +52,8 @@ def evented(book: Book, fund: Fund | None, entry: trail.Entry) -> Evented:
     stood = tuple(one for each in funds if (one := _stood(book, each, entry.sequence)) is not None)
     history: tuple[Record, ...] = ()
     if fund is not None:
-        late = [fill for _, fill in trail.late_fills(book, fund.id, after.anchor(entry)[0] if own else entry.sequence)]
-        history = tuple(executed_all(raw, late))
+        moved = _moved(book, raw, after.anchor(entry)[0] if own else entry.sequence)
+        history = tuple(executed_all(raw, trail.fills_in(book, moved)))
     contract = _in_force(book, raw[-1]) if raw else fund
     told = Told(
         after=after,
@@ -82,13 +82,24 @@ def _stood(book: Book, fund_id: str, sequence: int) -> Stood | None:
     recent = trail.records_up_to(book, fund_id, sequence, RECENT)
     if not recent:
         return None
-    late = [fill for _, fill in trail.late_fills(book, fund_id, sequence)]
+    rows = _moved(book, recent, sequence)
+    late = trail.fills_in(book, rows)
     still: list[str] = []
     for record in recent:
-        decided = trail.ended(book, fund_id, record.session, record.slot).sequence
-        rows = trail.on_orders(book, fund_id, decided, {order.key for order in record.orders}, sequence)
-        still += under_way(lives(record, decided, rows, late))
+        keys = {order.key for order in record.orders}
+        own = [row for row in rows if row.content["order_key"] in keys]
+        still += under_way(lives(record, sequence, own, late))
     return Stood(executed(recent[-1], late), tuple(still))
+
+
+def _moved(book: Book, records: Sequence[Record], sequence: int) -> list[trail.Entry]:
+    """Rows on the orders of some decisions of a fund that came after their slots, up to a row."""
+    if not records:
+        return []
+    first = records[0]
+    decided = trail.ended(book, first.fund_id, first.session, first.slot).sequence
+    keys = {order.key for record in records for order in record.orders}
+    return trail.on_orders(book, first.fund_id, decided, keys, sequence)
 
 
 def _waits(
