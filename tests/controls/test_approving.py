@@ -109,11 +109,29 @@ def test_a_trade_that_needs_one_person_waits_and_is_carried_out_at_once(insure: 
     checks = {check["name"]: check for check in slot["checks"]}
     assert checks["approval"]["sentence"].endswith("Approved by Ada.")
     assert desk.units > 0
+    made = desk.json("25 20:06", "report", "rebalance", "tested")
+    told = json.loads(Path(str(made["figures"])).read_text(encoding="utf-8"))
+    assert told["verdict"]["word"] == "OK, approved by Ada", "who let it pass stands in the verdict"
+    assert f"Proposal {waits['id']} was approved by Ada." in [event["sentence"] for event in told["events"]]
     assert desk.waiting("25 20:06") == []
     assert alerts(desk) == {}
     again = desk("25 20:07", "approve", str(waits["id"]), "--by", "Ben")
     assert (again.code, "was approved by Ada" in again.err) == (2, True)
     desk.verified()
+
+
+def test_a_kill_says_which_trades_were_waiting_for_people(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "ada")
+    desk("25 20:00", "run-once")
+    trade = number(desk.waiting("25 20:01"))
+    desk("25 20:02", "kill", "tested", "--reason", "a bug", "--by", "Ada")
+    [path] = (folder / "out" / "tested").glob("event-*.json")
+    done = json.loads(path.read_text(encoding="utf-8"))["done"]
+    assert any(each.startswith(f"Proposal {trade} was waiting for people") for each in done), done
+    refused = desk("25 20:03", "approve", trade, "--by", "Ben", "--json")
+    slot = refused.json["slot"]
+    assert slot is None or (isinstance(slot, dict) and slot["outcome"] != "OK"), "what is said of it is so"
 
 
 def test_four_eyes_are_two_people_and_one_name_never_counts_twice(insure: Insure, folder: Path) -> None:
