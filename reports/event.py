@@ -6,19 +6,19 @@ again at any time, byte for byte; what follows from the event later, and how it 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from insure.aftermath import Aftermath
 from insure.book.record import Record
 from insure.book.trail import Entry
-from insure.controls.counterfactual import Judged
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.happening import Happening, HappeningKind
-from reports import facts, filters, slippage
+from reports import facts, filters
+from reports.effect import FundRow, Told, effect, fund_row, is_decision, weight
 from reports.fall import Fall, fall
-from reports.figures import Anchor, Chart, Figure, Figures, Head, Line, NotComputed, Verdict, plain
+from reports.figures import Anchor, Chart, Figure, Figures, Head, Line, Verdict, plain
 from reports.heads import head
 from reports.horizon import Horizon, horizon
 
@@ -32,7 +32,6 @@ REPEATED = ("waiting",)
 """Kinds of rows that are written at every heartbeat, and would leave no room for others."""
 BEFORE = 20
 """Decisions before the event that its chart shows."""
-_ONE_PER_CENT = 0.01
 
 _TITLES: Mapping[HappeningKind, str] = MappingProxyType(
     {
@@ -56,41 +55,6 @@ class MomentRow:
     sequence: Figure
     what: str
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stood:
-    """How a fund stood at the event: its last decision, what its orders came to by then, and what is open."""
-
-    record: Record
-    """With what was executed of it by then."""
-    open: tuple[str, ...]
-    """Orders that were not at their end, by key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What else the chain says of an event."""
-
-    after: Aftermath = field(default_factory=Aftermath)
-    funds: tuple[Stood, ...] = ()
-    """Every fund that an event of the whole desk met; the fund itself where it is one fund's."""
-    waits: tuple[Entry, ...] = ()
-    """The last statement of what standing still cost, of each fund that stood still until the event's end."""
-    judged: Judged | None = None
-    """What an override came to in its own slot."""
-    proposals: tuple[Entry, ...] = ()
-    """Trades that waited for people at the event."""
-    quiet: Entry | None = None
-    """The last row on the fund or the desk before a slot was found missed or failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class FundRow:
-    """A fund that an event of the whole desk met."""
-
-    fund_id: str
-    figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +118,7 @@ def build(
     after = told.after
     actions = () if after.ending is not None else happening.open_actions
     last = history[-1] if history else None
-    closed = horizon(history) if last is not None and _decided(happening, last) else None
+    closed = horizon(history) if last is not None and is_decision(happening, last) else None
     missed = closed if closed is not None and not closed.kept else None
     rows = (*timeline, *after.rows[-FOLLOWED:])
     return EventReport(
@@ -168,9 +132,9 @@ def build(
         ),
         cause=_cause(happening, history, told, missed),
         fall=_fall(happening, history, missed),
-        effect=_effect(happening, history, told, missed),
+        effect=effect(happening, history, told, missed),
         horizon=missed,
-        funds=tuple(_fund_row(one) for one in told.funds) if fund is None else (),
+        funds=tuple(fund_row(one) for one in told.funds) if fund is None else (),
         done=_done(happening, last, told),
         ended=after.ended,
         open_actions=actions,
@@ -200,16 +164,11 @@ def _notes(happening: Happening, after: Aftermath, actions: Sequence[str]) -> tu
     return (f"{by}{count} action{'' if count == 1 else 's'} open.",)
 
 
-def _decided(happening: Happening, last: Record) -> bool:
-    """Whether the event is the decision ``last`` itself."""
-    return bool(happening.slot) and (last.session, last.slot) == (happening.day, happening.slot)
-
-
 def _cause(happening: Happening, history: Sequence[Record], told: Told, missed: Horizon | None) -> tuple[str, ...]:
     """What led to it; the event's own sentence stands above already."""
     content = happening.entry.content
     last = history[-1] if history else None
-    if last is None or not _decided(happening, last):
+    if last is None or not is_decision(happening, last):
         sentences = []
         if content.get("trigger"):
             sentences.append(f"What tripped: {content['trigger']}, {content.get('case', '')}.")
@@ -231,7 +190,7 @@ def _cause(happening: Happening, history: Sequence[Record], told: Told, missed: 
         move = float(last.decision.snapshot.price / before.decision.snapshot.price) - 1.0
         span = f"From the decision of {filters.day(before.session)} to that of {filters.day(last.session)}"
         moved = f"the index moved {filters.percent(move, signed=True)}"
-        sentences.insert(0, f"{span} {moved}, with {filters.percent(_weight(before))} of the fund in stock.")
+        sentences.insert(0, f"{span} {moved}, with {filters.percent(weight(before))} of the fund in stock.")
     others = [event.sentence for event in last.decision.events if event.sentence != happening.sentence]
     return (*sentences, *others, facts.reason(last))
 
@@ -247,130 +206,12 @@ def _fall(happening: Happening, history: Sequence[Record], missed: Horizon | Non
 def _standing(last: Record) -> str:
     return (
         f"The last decision before it was that of {filters.day(last.session)}: {last.decision.outcome}, with "
-        f"{filters.percent(_weight(last))} of the fund in stock after it."
+        f"{filters.percent(weight(last))} of the fund in stock after it."
     )
-
-
-def _weight(record: Record) -> float:
-    equity, nav = facts.after_trade(record)
-    return float(equity / nav) if nav else 0.0
-
-
-def _effect(happening: Happening, history: Sequence[Record], told: Told, missed: Horizon | None) -> Figures:
-    entry = happening.entry
-    if missed is not None:
-        return missed.figures
-    found: dict[str, Figure] = dict(_cost(happening, history, told))
-    if entry.kind == "restore":
-        found |= _restored(entry)
-    if not history:
-        return found
-    last = history[-1]
-    equity, nav = facts.after_trade(last)
-    valuation = last.decision.valuation
-    stood = "after the decision" if _decided(happening, last) else f"after the decision of {filters.day(last.session)}"
-    found["nav"] = Figure("Net asset value", nav, "money", f"stock + cash + options, {stood}")
-    if len(history) > 1 and _decided(happening, last):
-        before = history[-2]
-        change = float(nav - facts.after_trade(before)[1])
-        found["change"] = Figure("Change", change, "gain", f"net asset value, since {filters.day(before.session)}")
-    if valuation is not None and valuation.guarantee > 0.0:
-        found["floor"] = Figure("Floor", valuation.floor, "money", f"of the strategy, {filters.day(last.session)}")
-        found["cushion"] = Figure("Cushion", float(nav) - valuation.floor, "gain", "net asset value \u2212 floor")
-    found["weight"] = Figure("In stock", _weight(last), "weight", f"equity / net asset value, {stood}")
-    if told.funds:
-        found["open_orders"] = Figure("Open orders", len(told.funds[-1].open), "count", "at the event, by the chain")
-    found["at_stake"] = Figure(
-        "A fall of one per cent costs", float(equity) * _ONE_PER_CENT, "money", f"stock held \u00d7 1%, {stood}"
-    )
-    found["gap_budget"] = facts.gap_after(last, valuation)
-    missing = NotComputed(last.track_missing or slippage.NO_TWIN)
-    found["slippage"] = Figure(
-        "Against the true put", last.track.total if last.track else missing, "gain", "since the period began"
-    )
-    return found
-
-
-def _cost(happening: Happening, history: Sequence[Record], told: Told) -> Figures:
-    """What it cost, or why nobody can say."""
-    entry, label = happening.entry, "What it cost"
-    source = f"chain entry {entry.sequence}"
-    if happening.money is not None:
-        return {"cost": Figure(label, happening.money, "gain", f"{source}, money")}
-    if happening.kind == "floor breached":
-        return {}
-    if happening.kind == "override":
-        return _override_cost(label, source, told)
-    return {"cost": _standing_cost(happening, history, told, label, source)}
-
-
-def _standing_cost(happening: Happening, history: Sequence[Record], told: Told, label: str, source: str) -> Figure:
-    """What standing still came to, of an event after which nothing or less was traded."""
-    if happening.kind == "restore":
-        return Figure(
-            label, NotComputed("a restore moves no money; what came after the backup is not known"), "gain", source
-        )
-    if happening.kind in {"missed slot", "slot failed"}:
-        why = "nothing was decided at the slot, so that there is no trade to hold the fund against"
-        return Figure(label, NotComputed(why), "gain", source)
-    if told.waits:
-        money = sum(float(each.content["money"]) for each in told.waits)
-        rows = ", ".join(str(each.sequence) for each in told.waits)
-        entries = f"chain entr{'y' if len(told.waits) == 1 else 'ies'} {rows}"
-        return Figure("What standing still came to", money, "gain", f"{entries}, against having traded")
-    if happening.good or told.after.ending is not None or happening.kind == "lift":
-        return Figure(label, NotComputed("no heartbeat wrote what waiting came to while it stood"), "gain", source)
-    if not history and not told.funds:
-        return Figure(label, NotComputed("nothing was decided before it"), "gain", source)
-    why = "it stands; what waiting comes to is written at every heartbeat, and told here once it is over"
-    return Figure(label, NotComputed(why), "gain", source)
-
-
-def _override_cost(label: str, source: str, told: Told) -> Figures:
-    if told.judged is None:
-        why = "its slot is still to come" if told.after.ending is None else "no decision was made under it"
-        return {"cost": Figure(label, NotComputed(why), "gain", source)}
-    one = told.judged
-    return {
-        "cost": Figure(
-            "Costs of its trade against the rule's", float(one.earned), "gain", f"at its slot, {one.session}"
-        ),
-        "units_with": Figure("Held by override", one.units_with, "units", "of the index, after its slot"),
-        "units_without": Figure("Held by the rule", one.units_without, "units", "of the index, had nobody spoken"),
-    }
-
-
-def _fund_row(stood: Stood) -> FundRow:
-    record = stood.record
-    valuation = record.decision.valuation
-    when = f"after the decision of {filters.day(record.session)}"
-    missing = NotComputed(facts.no_floor(record))
-    protects = valuation is not None and valuation.guarantee > 0.0
-    floor = valuation.floor if valuation is not None and protects else missing
-    cushion = float(record.nav) - valuation.floor if valuation is not None and protects else missing
-    return FundRow(
-        record.fund_id,
-        {
-            "nav": Figure("Value", record.nav, "money", when),
-            "floor": Figure("Floor", floor, "money", f"of the strategy, {filters.day(record.session)}"),
-            "cushion": Figure("Cushion", cushion, "gain", "value \u2212 floor"),
-            "weight": Figure("In stock", _weight(record), "weight", "equity / net asset value"),
-            "open_orders": Figure("Open orders", len(stood.open), "count", "at the event, by the chain"),
-        },
-    )
-
-
-def _restored(entry: Entry) -> dict[str, Figure]:
-    found = {}
-    for name, label in (("head_sequence", "Entries of the backup"), ("decisions", "Decisions in the backup")):
-        text = entry.content.get(name, "")
-        value = int(text) if text.isdecimal() else NotComputed("the row does not say")
-        found[name] = Figure(label, value, "count", f"chain entry {entry.sequence}")
-    return found
 
 
 def _done(happening: Happening, last: Record | None, told: Told) -> tuple[str, ...]:
-    if last is not None and _decided(happening, last):
+    if last is not None and is_decision(happening, last):
         first = "Nothing was traded." if last.ladder is None else last.ladder.last.reason
     elif happening.slot:
         first = "Nothing was decided at this slot and nothing was traded; the fund stayed as it was."

@@ -13,7 +13,7 @@ from insure.executed import executed, executed_all
 from insure.fund import Fund
 from insure.happening import Happening, happening
 from reports import event
-from reports.event import Stood, Told
+from reports.effect import Stood, Told
 
 RECENT = 5
 """Decisions of a fund whose orders may still be open: a slot is decided once those before are at their end, but for

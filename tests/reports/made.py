@@ -15,6 +15,7 @@ from insure.fund import Fund
 from insure.happening import happening
 from insure.slots import slots
 from reports import compliance, event, index
+from reports.effect import Stood, Told
 from reports.evidence import Evidence
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, lived
 
@@ -147,9 +148,9 @@ def desk_report() -> event.EventReport:
         entry("lift", {"sentence": "Trading goes on.", "state": "NORMAL"}, 95, None),
     )
     after = Aftermath(rows, rows[-1], "Set back to NORMAL: Trading goes on.")
-    funds = tuple(event.Stood(lived(name)[1][40], ("guarded:2008-10-28:close:1",)) for name in (PUT, HOLD))
+    funds = tuple(Stood(lived(name)[1][40], ("guarded:2008-10-28:close:1",)) for name in (PUT, HOLD))
     waits = (entry("waiting", {"sentence": "KILLED for 5 minutes.", "money": "-1250.25"}, 94),)
-    told = event.Told(after=after, funds=funds, waits=waits)
+    told = Told(after=after, funds=funds, waits=waits)
     return event.build(happening(row, None), None, (), (row,), desk="Desk of tests", code_version=VERSION, told=told)
 
 

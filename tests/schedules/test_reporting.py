@@ -330,6 +330,15 @@ def test_a_guarantee_missed_at_its_horizon_is_told_by_the_period_that_ended(tmp_
         assert figures["fall"]["rows"][0]["move"]["value"] == pytest.approx(-0.4)
         assert figures["fall"]["rows"][-1]["session"]["value"] == str(record.session)
         assert figures["open_actions"], "the holders are to be told, whatever the next period does"
+        [first] = [page for page in breaches(desk) if "2026-11-25" in page]
+        before = json.loads((desk.out / first).with_suffix(".json").read_text(encoding="utf-8"))
+        entry = trail.entry(book, before["event"]["sequence"])
+        made = publish_event(book, desk.fund("tested"), desk.out, clock.now, entry, "Tested desk")
+        over = json.loads(made.json.read_text(encoding="utf-8"))
+        assert (made.version, over["open_actions"]) == (2, [])
+        assert over["ended"] == f"Protection period 1 ended on {record.session}."
+        ran = trail.ended(book, "tested", record.session, record.slot)
+        assert over["head"]["anchor"]["sequence"] == ran.sequence
 
 
 def test_a_restore_is_reported_and_rows_written_anew_are_events_of_their_own(tmp_path: Path, clock: Clock) -> None:
