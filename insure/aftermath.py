@@ -12,6 +12,7 @@ from insure.book import Statement
 from insure.book.record import Record
 from insure.book.trail import Entry
 from insure.controls import breakers
+from insure.decision.circumstances import BREAKERS
 from insure.happening import Happening, HappeningKind
 
 _ON_ORDERS = ("order", "fill")
@@ -145,8 +146,15 @@ def _same_moment(entry: Entry, row: Entry) -> bool:
 
 
 def _worsens(entry: Entry, row: Entry) -> bool:
-    graver = row.kind == "kill" or not row.content.get("by")
-    return _same_moment(entry, row) or (entry.kind == "breaker" and graver and row.fund_id == entry.fund_id)
+    """Whether a row was written with the event, or moved the same breaker further down."""
+    if entry.kind != "breaker" or row.fund_id != entry.fund_id:
+        return _same_moment(entry, row)
+    return _gravity(row) > _gravity(entry)
+
+
+def _gravity(row: Entry) -> int:
+    state = "KILLED" if row.kind == "kill" else row.content.get("state", "NORMAL")
+    return next((place for place, known in enumerate(BREAKERS) if known == state), 0)
 
 
 def _slot_of(row: Entry, key: str) -> bool:

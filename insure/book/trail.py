@@ -21,6 +21,7 @@ _FAILED = '%"outcome":"FAILED"%'
 _SKIPPED = '%"outcome":"SKIPPED"%'
 _ENDED_OK = '%"outcome":"OK"%'
 _DECIDED = '%"decision_sha256":%'
+_SIGNATURE = "signature"
 _Query = Select[*tuple[object, ...]]
 
 
@@ -86,10 +87,16 @@ def last_of(book: HasEngine, fund_id: str, last: dt.date, until: dt.datetime) ->
     """The last row that a report on a period speaks of: sequence and hash; 0 and the genesis where there is none.
 
     It is the last that was written on the fund or the whole desk before the instant ``until`` at which the period was
-    over, or the row of the last slot of a session up to ``last``, where that was written later.
+    over, or the row of the last slot of a session up to ``last``, where that was written later. Signatures are passed
+    over: no report depends on who has signed it.
     """
     own, desk = audit.c.fund_id == fund_id, audit.c.fund_id.is_(None)
-    newest = select(audit.c.sequence, audit.c.sha256).order_by(audit.c.sequence.desc()).limit(1)
+    newest = (
+        select(audit.c.sequence, audit.c.sha256)
+        .where(audit.c.kind != _SIGNATURE)
+        .order_by(audit.c.sequence.desc())
+        .limit(1)
+    )
     queries = (
         newest.where(own, audit.c.at < until),
         newest.where(desk, audit.c.at < until),

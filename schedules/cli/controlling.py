@@ -10,15 +10,16 @@ from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption
 
 if TYPE_CHECKING:
     from insure.decision import Breaker
+    from schedules.desk import Desk
 
 drill_app = typer.Typer(help="Exercises of the controls, on paper.", no_args_is_help=True)
 
 
 def kill(
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
     fund: Annotated[
         str | None, typer.Argument(help="The fund: the name of its file in funds/; else every fund.")
     ] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words; a kill waits for none.")] = "",
     by: Annotated[str, typer.Option(help="Who; nobody needs to approve it.")] = "",
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
@@ -63,6 +64,28 @@ def kill(
     raise typer.Exit(code)
 
 
+def halt(
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    fund: Annotated[str | None, typer.Argument(help="The fund; else the breaker of the desk itself.")] = None,
+    to: Annotated[str, typer.Option(help="REDUCE_ONLY: sales alone. HALTED: nothing.")] = "REDUCE_ONLY",
+    desk: DeskOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Move a breaker downwards in a person's name; one person's word is enough, and is enough to move it back."""
+    from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.people.killing import halt as halted  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
+
+    answer, place = Answer(as_json), open_desk(desk)
+    _known(place, fund)
+    with place.book() as book:
+        done = halted(place, book, fund or "", by, reason, _state(to), place.clock())
+    answer.give({"fund": fund, "state": done.content["state"], "sequence": done.sequence, "sentence": done.sentence})
+    answer.say(done.sentence)
+    report_at_once(place, fund or "", ("breaker",), place.book)
+
+
 def lift(
     by: Annotated[str, typer.Option(help="Who lifts it.")],
     reason: Annotated[str, typer.Option(help="Why, in words.")],
@@ -73,14 +96,12 @@ def lift(
     as_json: JsonOption = False,
 ) -> None:
     """Move a breaker back in people's names; after a kill by two different ones, who also take the flag down."""
-    from insure.errors import DeskError  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.people.killing import lift as lifted  # noqa: PLC0415
     from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     answer, place = Answer(as_json), open_desk(desk)
-    if fund is not None and fund not in place.fund_ids():
-        raise DeskError(f"{place.folder} has no fund {fund!r}; it has {', '.join(place.fund_ids()) or 'none'}.")
+    _known(place, fund)
     people = [by] if second is None else [by, second]
     with place.book() as book:
         done = lifted(place, book, fund or "", people, reason, _state(to), place.clock())
@@ -141,6 +162,13 @@ def drill_kill(
         [[each.name, "yes" if each.passed else "NO", each.found] for each in done.steps],
     )
     raise typer.Exit(code)
+
+
+def _known(place: "Desk", fund: str | None) -> None:
+    from insure.errors import DeskError  # noqa: PLC0415
+
+    if fund is not None and fund not in place.fund_ids():
+        raise DeskError(f"{place.folder} has no fund {fund!r}; it has {', '.join(place.fund_ids()) or 'none'}.")
 
 
 def _state(text: str) -> "Breaker":

@@ -100,15 +100,16 @@ def report_at_once(desk: Desk, fund_id: str, kinds: Sequence[str], opened: Calla
 
 
 def _ended_by(book: Book, entry: trail.Entry) -> list[trail.Entry]:
-    """Kills and trips that were over with a row: their reports say so as a new version."""
-    if not (entry.kind == "lift" or (entry.kind == "breaker" and entry.content.get("by"))):
+    """Kills, halts and trips that were over with a row: their reports say so as a new version."""
+    back = entry.kind == "breaker" and entry.content.get("by") and entry.content.get("state") == "NORMAL"
+    if not (entry.kind == "lift" or back):
         return []
     found: list[trail.Entry] = []
     for each in trail.own(book, entry.fund_id, BREAKERS):
         if each.sequence >= entry.sequence:
             break
         found = [] if each.content.get("state") == "NORMAL" else [*found, each]
-    return [each for each in found if each.kind == "kill" or not each.content.get("by")]
+    return [each for each in found if each.kind != "lift"]
 
 
 def _publish(desk: Desk, book: Book, fund: Fund | None, entry: trail.Entry) -> "Published":

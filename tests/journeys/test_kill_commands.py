@@ -2,10 +2,13 @@
 
 import datetime as dt
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from insure.dates import calendar
 from tests.conftest import Insure
 from tests.controls.desks import SESSIONS, Desk
 
@@ -139,7 +142,9 @@ def test_a_drill_that_fails_is_no_drill(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        (["kill", "--reason", " "], "a kill has a reason on one line"),
+        (["halt", "--by", "Ada", "--reason", "x", "--to", "KILLED"], "a person sets REDUCE_ONLY or HALTED"),
+        (["halt", "--by", "Ada", "--reason", "x", "--to", "NORMAL"], "a person sets REDUCE_ONLY or HALTED"),
+        (["halt", "--by", "Ada", "--reason", " "], "reason is empty"),
         (["lift", "--by", "Ada", "--reason", "x", "--to", "SOFT"], "--to is 'SOFT'; it must be one of NORMAL"),
         (["lift", "typo", "--by", "Ada", "--reason", "x"], "has no fund 'typo'"),
         (["drill", "kill", "tested", "--by", ""], "must be the name of a person"),
@@ -261,3 +266,64 @@ def test_a_restore_is_reported_by_its_command(desk: Desk) -> None:
     desk.json("restore", "copy.db")
     [path] = events(desk, "")
     assert shown(path)["word"] == "Book restored"
+
+
+def test_a_person_halts_and_moves_back(desk: Desk) -> None:
+    halted = desk.json("halt", "tested", "--by", "Ada", "--reason", "the index provider is down", "--to", "halted")
+    assert halted["state"] == "HALTED"
+    again = desk.run("halt", "tested", "--by", "Ada", "--reason", "once more", "--to", "reduce_only")
+    assert again.code == 2
+    assert "that is no step down" in again.err
+    desk.slot(1)
+    with desk.book() as book:
+        assert book.runs("tested")[-1].outcome == "HELD" or book.record("tested").orders == ()
+    assert desk.json("lift", "tested", "--by", "Ada", "--reason", "it is back")["stands"] == "NORMAL"
+
+
+def test_a_kill_needs_no_words(desk: Desk) -> None:
+    assert "no reason given" in desk.run("kill").out
+
+
+def test_a_flag_of_no_fund_calls_people(desk: Desk) -> None:
+    (desk.folder / "kill").mkdir(exist_ok=True)
+    (desk.folder / "kill" / "TESTED").touch()
+    desk.slot(1)
+    alerts = desk.json("status")["alerts"]
+    assert isinstance(alerts, list)
+    (found,) = [each for each in alerts if each["kind"] == "kill flag of no fund"]
+    assert found["sentence"] == "kill/TESTED stops nothing: the desk has no such fund. It has tested."
+
+
+def test_a_restore_halts_the_desk_until_a_person_has_looked(desk: Desk) -> None:
+    """What was sent since the backup is not known to the book that was put back."""
+    assert desk.run("backup", str(desk.folder / "copy.db")).code == 0
+    (desk.folder / "insure.db").rename(desk.folder / "old.db")
+    assert desk.run("restore", str(desk.folder / "copy.db")).code == 0
+    funds = desk.json("status")["funds"]
+    assert isinstance(funds, list)
+    assert funds[0]["breaker"] == "HALTED", "a restore must not lift, or leave open, what stood since the backup"
+    desk.slot(1)
+    with desk.book() as book:
+        assert book.record("tested").orders == () or book.runs("tested")[-1].slot != "close-15min"
+    assert desk.json("lift", "--by", "Ada", "--reason", "reconciled")["stands"] == "NORMAL"
+
+
+def test_a_number_beyond_all_books_is_a_sentence(desk: Desk) -> None:
+    said = desk.run("ack", "99999999999999999999", "--by", "Ada")
+    assert said.code == 1
+    assert "so large a number" in said.err
+
+
+def test_what_a_person_asks_for_is_watched_as_a_pass_is(desk: Desk) -> None:
+    """`insure rebalance` trades on no chain that a service would halt for."""
+    with closing(sqlite3.connect(desk.folder / "insure.db")) as book, book:
+        book.execute("DROP TRIGGER audit_refuses_update")
+        book.execute("UPDATE audit SET content = replace(content, 'close', 'other') WHERE kind = 'run'")
+    desk.now = calendar("XNYS").closes(SESSIONS[1]) - dt.timedelta(minutes=14)
+    assert desk.run("rebalance", "tested").code == 1
+    with closing(sqlite3.connect(desk.folder / "insure.db")) as book:
+        moved = book.execute("SELECT content FROM audit WHERE kind = 'breaker' AND fund_id IS NULL").fetchall()
+        assert [('"state":"HALTED"' in row[0]) for row in moved] == [True], (
+            "the desk halts in the command that finds it"
+        )
+        assert book.execute("SELECT count(*) FROM orders WHERE key LIKE '%2026-11-03%'").fetchone() == (0,)
