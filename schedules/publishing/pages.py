@@ -22,7 +22,6 @@ from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
 from insure.fund import Fund
-from insure.happening import happening
 from insure.simulation.optimise import Optimum
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
@@ -32,6 +31,7 @@ from reports.figures import Correction
 from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
+from schedules.publishing.evented import evented
 from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
 from schedules.publishing.periods import bounds, reached
 from schedules.publishing.shelf import shelved
@@ -86,6 +86,7 @@ def publish_rebalance(
 ) -> Published:
     """The report of one decision: the last, or the last of ``session``; ``at`` is now, for the anchor kept beside it.
 
+    It ends with the last row on the decision or on one of its orders: a fill that comes later makes a new version.
     ``paper``: write the PDF too. ``reason``: why it is made again, for the page of a new version.
 
     Raises:
@@ -95,8 +96,11 @@ def publish_rebalance(
     record = book.record(fund.id, session)
     history = _up_to(book, record)
     contract = _in_force(book, record)
-    anchor = trail.ended(book, fund.id, record.session, record.slot).anchor
-    report = rebalance.build(contract, record, history, anchor)
+    decided = trail.ended(book, fund.id, record.session, record.slot).anchor
+    rows = trail.on_orders(book, fund.id, decided[0], {order.key for order in record.orders})
+    anchor = rows[-1].anchor if rows else decided
+    late = [fill for _, fill in trail.late_fills(book, fund.id, anchor[0])]
+    report = rebalance.build(contract, record, history, decided, rows, late)
     return _publish(out, rebalance_name(contract, record), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
@@ -193,21 +197,27 @@ def publish_event(
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the event's own row.
+    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the last row of it.
+
+    Made again once more belongs to the event, or once it is over, it is a new version that says so.
 
     Raises:
         InvalidInput: nothing happened at that row that an event report is made of, or to another fund.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    history: list[Record] = []
-    if fund is not None:
-        history = trail.records_up_to(book, fund.id, entry.sequence, event.BEFORE)
-    own = history[-1] if history and _is_of(entry, history[-1]) else None
-    happened = happening(entry, own)
-    contract = _in_force(book, history[-1]) if history else fund
+    found = evented(book, fund, entry)
     rows = trail.before(book, entry.fund_id, entry.sequence, event.TIME_LINE, event.REPEATED)
-    report = event.build(happened, contract, history, rows, desk=desk, code_version=insure.__version__)
-    return _publish(out, event_name(entry), report, entry.anchor, at, paper=paper, reason=reason, book=book)
+    report = event.build(
+        found.happened,
+        found.contract,
+        found.history,
+        rows,
+        desk=desk,
+        code_version=insure.__version__,
+        told=found.told,
+    )
+    anchor = found.told.after.anchor(entry)
+    return _publish(out, event_name(entry), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
 def publish_stress(
@@ -305,11 +315,6 @@ def _up_to(book: Book, record: Record) -> list[Record]:
 def _in_force(book: Book, record: Record) -> Fund:
     """The contract that a decision was made under."""
     return agreed.kept_contract(book, record.fund_id, record.decision.config_sha256).fund
-
-
-def _is_of(entry: trail.Entry, record: Record) -> bool:
-    content = entry.content
-    return entry.kind == "run" and (record.session.isoformat(), record.slot) == (content["session"], content["slot"])
 
 
 def _publish(
