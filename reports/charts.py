@@ -74,6 +74,9 @@ def _frame(axes: Axes, chart: Chart, form: Format, days: Sequence[int]) -> None:
     first, last = days[0], days[-1]
     axes.set_xlim(first, last if last > first else first + 1)
     low, high = axes.get_ylim()
+    if low < 0.0 and not any(value < 0.0 for line in chart.lines for value in line.values if value is not None):
+        low = 0.0  # room below zero would say that something can be there
+        axes.set_ylim(low, high)
     if chart.from_zero:
         axes.set_ylim(min(low, 0.0), max(high, 0.0))
     if low < 0.0 < high:

@@ -4,6 +4,7 @@ It is made of rows of the chain up to the last that belongs to the event (``insu
 again at any time, byte for byte; what follows from the event later, and how it ends, makes a new version.
 """
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -291,15 +292,23 @@ def _charts(fund: Fund, history: Sequence[Record]) -> tuple[Chart, ...]:
     shown = history[-BEFORE:]
     if len(shown) < 2:
         return ()
-    floors = tuple(
-        record.decision.valuation.floor
-        if record.decision.valuation is not None and record.decision.valuation.guarantee > 0.0
-        else None
-        for record in shown
-    )
-    lines = [Line("Fund", "fund", tuple(float(facts.after_trade(record)[1]) for record in shown))]
+    days: list[dt.date] = []
+    values: list[float] = []
+    floors: list[float | None] = []
+    starts: list[int] = []
+    for record in shown:
+        valuation, ended = record.decision.valuation, record.decision.ended
+        if ended is not None:  # the session of a roll stands twice: where one period ends, and where the next begins
+            days.append(record.session)
+            values.append(ended.nav)
+            floors.append(ended.guarantee if ended.guarantee > 0.0 else None)
+            starts.append(len(days))
+        days.append(record.session)
+        values.append(float(facts.after_trade(record)[1]))
+        floors.append(valuation.floor if valuation is not None and valuation.guarantee > 0.0 else None)
+    lines = [Line("Fund", "fund", tuple(values))]
     if any(floor is not None for floor in floors):
-        lines.append(Line("Floor", "floor", floors))
+        lines.append(Line("Floor", "floor", tuple(floors), restarts=True))
     span = f"{filters.day(shown[0].session)} to {filters.day(shown[-1].session)}"
     return (
         Chart(
@@ -307,7 +316,8 @@ def _charts(fund: Fund, history: Sequence[Record]) -> tuple[Chart, ...]:
             "The way there",
             f"Net asset value after each decision, and the floor, {fund.currency}, {span}.",
             "money",
-            tuple(record.session for record in shown),
+            tuple(days),
             tuple(lines),
+            tuple(starts),
         ),
     )
