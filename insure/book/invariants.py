@@ -5,12 +5,11 @@ from decimal import Decimal
 
 from insure.book.record import Record
 from insure.decision import years_between
+from insure.decision.ladder import WEIGHT_TOLERANCE
 from insure.fund import Fund
 from insure.orders import Order
 
 _ZERO = Decimal(0)
-_WEIGHT = 1e-6
-"""Lots and cents move a weight by less than this."""
 
 
 def violations(fund: Fund, record: Record) -> Iterator[str]:
@@ -73,6 +72,6 @@ def _weight(fund: Fund, record: Record) -> Iterator[str]:
     if valuation is None or not record.fills:
         return
     equity, nav = float(record.equity), float(record.nav)
-    most = max(fund.limits.highest_weight, valuation.weight) + _WEIGHT
+    most = max(fund.limits.highest_weight, valuation.weight) + WEIGHT_TOLERANCE
     if not equity <= most * nav:
         yield f"{equity:,.2f} of {nav:,.2f} is in stock, above the highest weight of {most:.2%}"

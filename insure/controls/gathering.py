@@ -69,6 +69,7 @@ def circumstances_of(
         override=overrides.in_force(said, slot.key),
         approvals_wanted=approvals.voices(fund.controls, outside.people),
         approval=_approval(page, fund, slot, now),
+        weighs_costs=True,
     )
 
 

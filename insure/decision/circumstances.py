@@ -121,6 +121,9 @@ class Circumstances:
     """That stands; None in a what-if that asks no book."""
     rollout: Rollout | None = None
     """None where the whole decision goes through."""
+    weighs_costs: bool = False
+    """Whether the highest weight holds once a purchase is paid for; decisions of before this was asked looked at the
+    weight before costs alone, and are made again so."""
 
     def __post_init__(self) -> None:
         """Instants are aware."""
