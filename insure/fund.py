@@ -289,7 +289,7 @@ class Controls:
     pilot_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
     """Share of a decision that the stage pilot carries out."""
     pilot_cap_money: Annotated[Decimal, Gt(0), Le(10**15)] | None = None
-    """Largest trade of the stage pilot; None for no cap."""
+    """Most that the stage pilot moves in one session, money; the gate of pilot asks for it."""
     live_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     """Share of a decision that the stage live carries out: 0.25, 0.5, then 1."""
     tolerance_units: Annotated[Decimal, Ge(0), Le(10_000)] = Decimal(0)

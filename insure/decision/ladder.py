@@ -15,7 +15,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from insure.decision.band import BandInSight
-from insure.decision.circumstances import Circumstances, Override, Rollout
+from insure.decision.circumstances import SESSIONS, Circumstances, Override, Rollout
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
@@ -119,10 +119,11 @@ def climb(
     banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0)
     eased = throttled(banded, held, most)
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
-    let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden
+    first = held - _moved(fund, circumstances) * price / nav if circumstances else held
+    let = _let_through(circumstances.rollout, overridden, held, first, nav) if circumstances else overridden
     now = circumstances.now if circumstances else None
     most_held = max(limits.highest_weight, held)
-    weighs_costs = circumstances is None or circumstances.weighs_costs
+    weighs_costs = circumstances is None or circumstances.edition >= SESSIONS
     room = _Room(nav - float(option_costs), most_held if weighs_costs else math.inf)
     decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium, room, now)
     rungs = (
@@ -136,7 +137,7 @@ def climb(
             else []
         ),
         *(
-            [rung("rollout", let, _rollout_reason(circumstances.rollout, overridden, let))]
+            [rung("rollout", let, _rollout_reason(circumstances.rollout, overridden, let, held, first))]
             if circumstances and circumstances.rollout
             else []
         ),
@@ -152,12 +153,25 @@ def _overridden(override: Override | None, eased: float, held: float, lowest: fl
     return held if override.weight is None else within_limits(override.weight, lowest, highest)
 
 
-def _let_through(rollout: Rollout | None, wanted: float, held: float, nav: float) -> float:
-    """The part of a change that the phase carries out."""
+def _moved(fund: Fund, seen: Circumstances) -> float:
+    """Units of the index that decisions earlier in the session have moved; what was sold for flows is none."""
+    if seen.rollout is None or seen.edition < SESSIONS:
+        return 0.0
+    own = (order for order in seen.earlier if order.instrument == fund.instrument and order.key.endswith(":1"))
+    return float(sum((order.filled for order in own), _ZERO))
+
+
+def _let_through(rollout: Rollout | None, wanted: float, held: float, first: float, nav: float) -> float:
+    """The part of a change that the phase carries out, counted from the weight that the session's trades began with.
+
+    It lies between what is held and what is wanted: what the session did before is not undone for its own sake.
+    """
     if rollout is None:
         return wanted
-    part = held + rollout.fraction * (wanted - held)
-    return part if rollout.cap_money is None else throttled(part, held, float(rollout.cap_money) / nav)
+    part = first + rollout.fraction * (wanted - first)
+    if rollout.cap_money is not None:
+        part = throttled(part, first, float(rollout.cap_money) / nav)
+    return part if first == held else within_limits(part, min(held, wanted), max(held, wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +265,12 @@ def _override_reason(override: Override, eased: float, overridden: float) -> str
     return f"{override.by} overrides {eased:.2%} with {wanted}{inside}, for this slot: {override.reason}"
 
 
-def _rollout_reason(rollout: Rollout, wanted: float, let: float) -> str:
+def _rollout_reason(rollout: Rollout, wanted: float, let: float, held: float, first: float) -> str:
     cap = "" if rollout.cap_money is None else f", at most {rollout.cap_money:,.2f}"
-    return f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}."
+    since = "" if first == held else f" It counts from {first:.2%}, held without the session's earlier trades."
+    return (
+        f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}.{since}"
+    )
 
 
 def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:
