@@ -230,6 +230,23 @@ def test_on_paper_a_sale_goes_on_in_a_wide_market_and_is_said(tmp_path: Path) ->
         assert verify(book).findings == ()
 
 
+def test_a_structure_begins_in_a_wide_market_and_is_not_said_to_reduce_risk(tmp_path: Path) -> None:
+    """It buys nearly all of the fund in stock: that is no reduction, and waits for nothing because it is whole."""
+    terms = {"widest_spread_bps": 20.0}
+    of = intraday(broker="paper", strategy={"kind": "static_put"}, execution=terms)
+    (slot,) = sessions(of, 1)
+    with Book.open(tmp_path / "insure.db") as book:
+        done = ticked(book, of, slot, told(of, ["100"], bid=Decimal("99.5"), ask=Decimal("100.5")))
+        assert done.record is not None
+        assert done.record.after.units > 0
+        assert done.record.after.options
+        (said,) = book.statements(("pause",))
+        assert "because a structure of stock and options begins whole or not at all: Bid to ask is" in said.sentence
+        assert "reduces risk" not in said.sentence
+        assert [alert.sentence for alert in alerts_of(done) if alert.kind == "wide market"] == [said.sentence]
+        assert verify(book).findings == ()
+
+
 def test_a_slot_that_decides_anew_withdraws_children_that_wait_and_no_others(open_book: OpenBook) -> None:
     from insure.slots import Slot  # noqa: PLC0415
 
