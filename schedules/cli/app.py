@@ -19,6 +19,7 @@ from schedules.cli import (
     reconciling,
     reporting,
     service,
+    signing,
     stressing,
     studying,
 )
@@ -46,6 +47,7 @@ app.command("reject")(approving.reject)
 app.command("override")(approving.override)
 app.add_typer(service.schedule_app, name="schedule")
 app.command("kill")(controlling.kill)
+app.command("halt")(controlling.halt)
 app.command("lift")(controlling.lift)
 app.add_typer(controlling.drill_app, name="drill")
 controlling.drill_app.command("restore")(promoting.drill_restore)
@@ -53,6 +55,7 @@ app.command("backtest")(backtesting.backtest)
 app.command("stress")(stressing.stress)
 app.command("optimise")(studying.optimise)
 app.add_typer(reporting.report_app, name="report")
+app.command("sign")(signing.sign)
 app.command("export")(exporting.export)
 app.command("reconcile")(reconciling.reconcile)
 app.command("promote")(promoting.promote)

@@ -3,12 +3,17 @@
 import datetime as dt
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from insure.errors import DeskError, InvalidInput
 from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption
+
+if TYPE_CHECKING:
+    from insure.book import Book
+    from insure.book.verify import Finding
+    from schedules.people.signed_pages import Looked
 
 fills_app = typer.Typer(help="Fills that come back from a trading desk.", no_args_is_help=True)
 
@@ -18,7 +23,7 @@ def verify(
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Integrity, chain, anchors, ledger and orders of the book, and every decision made again."""
+    """Integrity, chain, anchors, ledger and orders, every decision made again, every page that is signed."""
     from insure.book import Book, anchors  # noqa: PLC0415 - the domain loads when a book is opened, not for --help
     from insure.book.verify import verify as verified  # noqa: PLC0415
     from insure.errors import BookError  # noqa: PLC0415
@@ -30,27 +35,44 @@ def verify(
         raise BookError(f"{path} is not there: there is no book to verify.")
     with Book.connect(place.terms.database) if path is None else Book.open(path) as book:
         done = verified(book, anchors.kept(place.out), again=replay)
-    code = 1 if done.findings else 0
+        signed, doubts = _signatures(book, place.out)
+    found = (*done.findings, *doubts)
+    code = 1 if found else 0
     answer.give(
         {
-            "sound": not done.findings,
+            "sound": not found,
             "rows": done.rows,
             "decisions": done.decisions,
             "entries": done.entries,
             "anchors": done.anchors,
             "head": {"sequence": done.head[0], "sha256": done.head[1]},
-            "findings": [{"part": finding.part, "sentence": finding.sentence} for finding in done.findings],
+            "signatures": {state: sum(one.state == state for one in signed) for state in ("stands", "gone", "changed")},
+            "findings": [{"part": finding.part, "sentence": finding.sentence} for finding in found],
             "exit_code": code,
         }
     )
-    for finding in done.findings:
+    for finding in found:
         answer.say(f"{finding.part}: {finding.sentence}")
     again = "made again bit for bit" if replay else "read"
     answer.say(
-        f"{'NOT SOUND' if done.findings else 'Sound'}: {done.rows:,} rows of the chain, {done.decisions:,} decisions "
-        f"{again}, {done.entries:,} entries, {done.anchors:,} anchors; head {done.head[0]} {done.head[1]}"
+        f"{'NOT SOUND' if found else 'Sound'}: {done.rows:,} rows of the chain, {done.decisions:,} decisions "
+        f"{again}, {done.entries:,} entries, {done.anchors:,} anchors, {len(signed):,} signatures; "
+        f"head {done.head[0]} {done.head[1]}"
     )
     raise typer.Exit(code)
+
+
+def _signatures(book: "Book", out: Path) -> "tuple[tuple[Looked, ...], list[Finding]]":
+    """Every signature beside its page, and what is wrong with them."""
+    from insure.book.verify import Finding  # noqa: PLC0415
+    from insure.errors import BookError  # noqa: PLC0415
+    from schedules.people.signed_pages import looked_at  # noqa: PLC0415
+
+    try:
+        signed = looked_at(book, out)
+    except BookError as error:
+        return (), [Finding("signatures", str(error))]
+    return signed, [Finding("signatures", one.sentence) for one in signed if one.state == "changed"]
 
 
 def backup(
@@ -79,6 +101,7 @@ def restore(
     """Put a backup in the place of a book that is gone or was moved away."""
     from insure.book.backup import restore as restored  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     place = open_desk(desk)
     target = _file(place.database_file)
@@ -86,6 +109,7 @@ def restore(
     answer = Answer(as_json)
     answer.give({"restored": str(target), "rows": done.rows, "decisions": done.decisions, "head": done.head})
     answer.say(f"{target}: {done.rows:,} rows of the chain, {done.decisions:,} decisions, verified.")
+    report_at_once(place, "", ("restore",), place.book)
 
 
 def doctor(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:

@@ -1,26 +1,19 @@
 """`insure report ...`: pages out of the book."""
 
-import calendar
-import datetime as dt
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption
+from schedules.cli.periods import Asked, DateOption, FromOption, MonthOption, QuarterOption, ToOption, day, period_asked
 
 if TYPE_CHECKING:
     from insure.book import Book
-    from insure.fund import Fund
     from schedules.desk import Desk
     from schedules.publishing.pages import Published
 
 report_app = typer.Typer(help="Render a report out of the book.", no_args_is_help=True)
 FundArgument = Annotated[str, typer.Argument(help="The fund: the name of its file in funds/.")]
-DateOption = Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Session; the last if left out.")]
-FromOption = Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")]
-ToOption = Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session.")]
 PdfOption = Annotated[bool, typer.Option("--pdf", help="Write the PDF too.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is made again, for the page of a new version.")]
 
@@ -41,7 +34,7 @@ def rebalance(
     place = open_desk(desk)
     contract = place.fund(fund)
     with place.book() as book:
-        published = publish_rebalance(book, contract, place.out, place.clock(), _day(date), paper=paper, reason=reason)
+        published = publish_rebalance(book, contract, place.out, place.clock(), day(date), paper=paper, reason=reason)
     _tell(Answer(as_json), fund, "rebalance", published)
 
 
@@ -62,7 +55,7 @@ def comparison(
     place = open_desk(desk)
     contract = place.fund(fund)
     with place.book() as book:
-        span = _day(first), _day(last)
+        span = day(first), day(last)
         published = publish_comparison(book, contract, place.out, place.clock(), *span, paper=paper, reason=reason)
     _tell(Answer(as_json), fund, "comparison", published)
 
@@ -72,8 +65,8 @@ def compliance(
     fund: Annotated[str | None, typer.Argument(help="The fund: the name of its file in funds/.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every fund of the desk, one after the other.")] = False,
     date: DateOption = None,
-    month: Annotated[str | None, typer.Option(help="A month: 2008-10.")] = None,
-    quarter: Annotated[str | None, typer.Option(help="A quarter: 2008-Q4.")] = None,
+    month: MonthOption = None,
+    quarter: QuarterOption = None,
     first: FromOption = None,
     last: ToOption = None,
     paper: PdfOption = False,
@@ -87,14 +80,10 @@ def compliance(
     from schedules.publishing.pages import publish_compliance  # noqa: PLC0415
     from schedules.publishing.versions import checked_reason  # noqa: PLC0415
 
-    asked = [date is not None, month is not None, quarter is not None, first is not None or last is not None]
-    if sum(asked) > 1:
-        raise InvalidInput("Ask for one period: --date, --month, --quarter, or --from with --to.")
     if every == (fund is not None):
         raise InvalidInput("Name a fund, or give --all.")
     checked_reason(reason)
-    asking = _Asked(_day(date), month, quarter, _day(first), _day(last))
-    asking.span  # noqa: B018 - a month that is none is refused before anything is opened
+    asking = period_asked(date, month, quarter, first, last)
     place = open_desk(desk)
     with place.book() as book:
         if fund is None:
@@ -105,39 +94,7 @@ def compliance(
     _tell(Answer(as_json), fund, "compliance", published)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The period that a compliance report is asked for."""
-
-    date: dt.date | None
-    month: str | None
-    quarter: str | None
-    first: dt.date | None
-    last: dt.date | None
-
-    @property
-    def span(self) -> tuple[dt.date, dt.date] | None:
-        """The period, where it is the same for every fund."""
-        if self.month is not None:
-            return _months(self.month, re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", self.month), 1)
-        if self.quarter is not None:
-            return _months(self.quarter, re.fullmatch(r"(\d{4})-Q([1-4])", self.quarter), 3)
-        if self.date is not None:
-            return self.date, self.date
-        return None if self.first is None or self.last is None else (self.first, self.last)
-
-    def of(self, contract: "Fund", book: "Book") -> tuple[dt.date, dt.date]:
-        """The period of a fund: as asked, else from the start of its protection, to its last session."""
-        if self.span is not None:
-            book.record(contract.id)  # without a decision there is nothing to judge, and this says so best
-            return self.span
-        newest = book.record(contract.id).session
-        if self.first is None and self.last is None:
-            return newest, newest
-        return self.first or contract.protection.start, self.last or newest
-
-
-def _every(answer: Answer, place: "Desk", book: "Book", asking: _Asked, *, paper: bool, reason: str) -> int:
+def _every(answer: Answer, place: "Desk", book: "Book", asking: Asked, *, paper: bool, reason: str) -> int:
     """One report a fund, the book verified once for all; the exit code."""
     from schedules.history import bar  # noqa: PLC0415
     from schedules.publishing.events import Failed, report_all  # noqa: PLC0415
@@ -240,7 +197,7 @@ def stress(
     asked = Simulated(model, paths, seed, workers)
     with place.book() as book:
         now = place.clock()
-        found = stressed(book, contract.id, place.feed(contract), now, _day(date), asked)
+        found = stressed(book, contract.id, place.feed(contract), now, day(date), asked)
         published = publish_stress(book, found, place.out, now, paper=paper, reason=reason)
     _tell(Answer(as_json), fund, "stress", published)
 
@@ -249,33 +206,14 @@ def stress(
 def index(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:
     """The front page of the desk: funds at a glance, what waits for a person, every report by date."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.outcomes import fund_status  # noqa: PLC0415
-    from schedules.publishing.pages import publish_index  # noqa: PLC0415
+    from schedules.front_page import front_page  # noqa: PLC0415
 
     place = open_desk(desk)
-    funds = place.funds()
     with place.book() as book:
-        standings = [fund_status(fund, book, place.clock()) for fund in funds]
-        waiting = [f"{each.name}: {each.waits}" for each in standings if each.waits]
-        published = publish_index(book, place.terms.name, funds, place.out, waiting)
+        published = front_page(place, book)
     answer = Answer(as_json)
     answer.give({"report": "index", **published.figures()})
     answer.say(str(published.page))
-
-
-def _day(moment: dt.datetime | None) -> dt.date | None:
-    return None if moment is None else moment.date()
-
-
-def _months(text: str, read: re.Match[str] | None, length: int) -> tuple[dt.date, dt.date]:
-    """First and last day of the month or quarter that was asked for."""
-    from insure.errors import InvalidInput  # noqa: PLC0415
-
-    if read is None:
-        like = "a month, like 2008-10" if length == 1 else "a quarter, like 2008-Q4"
-        raise InvalidInput(f"{text!r} is not {like}.")
-    year, last = int(read[1]), int(read[2]) * length
-    return dt.date(year, last - length + 1, 1), dt.date(year, last, calendar.monthrange(year, last)[1])
 
 
 def _tell(answer: Answer, fund: str, report: str, published: "Published") -> None:
