@@ -17,6 +17,8 @@ def question(record: Record) -> str:
     if decision.trade is not None and decision.valuation is not None:
         share = filters.percent(float(decision.trade.value) / decision.valuation.nav, 1)
         return f"Why did we {decision.trade.side} {share} of the fund on {when}?"
+    if decision.outcome == "HELD" and record.orders:
+        return f"Why was only what pays for flows sold on {when}?"
     if decision.outcome == "HELD":
         return f"Why was nothing sent to the market on {when}?"
     if decision.outcome == "SKIPPED":

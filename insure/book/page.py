@@ -100,16 +100,20 @@ class SlotPage:
     def ordered(self) -> tuple[Ordered, ...]:
         """Trades of the fund that were decided earlier in the slot's session, child orders counted together."""
         rows = self._connection.execute(
-            select(orders.c.key, orders.c.parent, orders.c.instrument, orders.c.units, orders.c.price)
+            select(orders.c.key, orders.c.parent, orders.c.instrument, orders.c.units, orders.c.price, runs.c.slot)
             .join(runs, runs.c.id == orders.c.run_id)
             .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
             .order_by(runs.c.id, orders.c.key)
-        )
+        ).all()
+        own = self._slot.name.split(".", 1)[0]  # SLOT.again and SLOT.approved take SLOT up again
         found: dict[str, Ordered] = {}
         for row in rows:
             key, before = row.parent or row.key, found.get(row.parent or row.key)
-            units = row.units if before is None else before.units + row.units
-            found[key] = Ordered(key, row.instrument, units, money(abs(units) * row.price))
+            units, filled = row.units, outbox.filled_units(self._connection, row.key)
+            if before is not None:
+                units, filled = units + before.units, filled + before.filled
+            of_slot = row.slot.split(".", 1)[0] == own
+            found[key] = Ordered(key, row.instrument, units, money(abs(units) * row.price), filled, of_slot)
         return tuple(found.values())
 
     def subscribe(self, amount: Decimal, shares: Decimal) -> None:

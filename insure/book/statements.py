@@ -35,7 +35,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "drill": "an exercise of a control",
         "restore": "the book was put back from a backup",
         "signature": "a person's name under a compliance report",
-        "pause": "buying paused or resumed, or a sale that went on, in a market too wide or too thin to buy in",
+        "pause": "buying paused or resumed, or what went on, in a market too wide or too thin to buy in",
+        "execution breach": "a fill beyond its order, accepted by a person as what was really executed",
         "deficit": "what was decided and is not executed, with the price of its risk",
     }
 )

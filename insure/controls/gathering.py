@@ -8,6 +8,7 @@ from insure.book import Record, SlotPage
 from insure.controls import approvals, breakers, breaks, overrides, phases, reconciliation
 from insure.controls.agreement import code_approved
 from insure.decision import Approval, Circumstances, fund_calendar
+from insure.decision.circumstances import SESSIONS
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.slots import Slot
@@ -69,6 +70,7 @@ def circumstances_of(
         override=overrides.in_force(said, slot.key),
         approvals_wanted=approvals.voices(fund.controls, outside.people),
         approval=_approval(page, fund, slot, now),
+        edition=SESSIONS,
     )
 
 

@@ -11,6 +11,7 @@ to what the contract wishes where that is less; from there it has to be earned a
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from insure.book import Statement
 from insure.controls.breakers import BreakerStanding
@@ -174,6 +175,7 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
         at_most("broker", float(on_paper), 0.0, "count",
                 f"{wanted} sends orders; the contract's broker is {fund.execution.broker}."
                 if sends else "Nothing is sent in shadow."),
+        *([_capped(controls.pilot_cap_money)] if wanted == "pilot" else []),
         at_most("breaker", float(state != "NORMAL"), 0.0, "count", f"The breaker stands at {state}."),
         _enough("sessions without a missed slot", conduct.clean_sessions, controls.promotion_sessions, broken),
         at_most("unexplained differences", float(conduct.open_breaks), 0.0, "count",
@@ -188,6 +190,13 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
         )  # fmt: skip
     checks += [_drilled(kind, conduct, controls.drill_sessions) for kind in DRILLS]
     return tuple(checks)
+
+
+def _capped(cap: Decimal | None) -> Check:
+    told = (
+        "pilot_cap_money of the fund file is missing." if cap is None else f"At most {cap:,.2f} a session are traded."
+    )
+    return at_most("pilot cap", float(cap is None), 0.0, "count", told)
 
 
 def _drilled(kind: str, conduct: Conduct, limit: int) -> Check:
@@ -316,5 +325,5 @@ def _effect(fund: Fund, phase: Phase) -> str:
     share = rollout(fund, phase)
     if share is None:
         return "Decisions are carried out whole."
-    cap = "" if share.cap_money is None else f", at most {share.cap_money:,.2f} {fund.currency} a slot"
+    cap = "" if share.cap_money is None else f", at most {share.cap_money:,.2f} {fund.currency} a session"
     return f"{share.fraction:.0%} of each change is carried out{cap}."

@@ -15,6 +15,8 @@ Breaker = Literal["NORMAL", "REDUCE_ONLY", "HALTED", "KILLED"]
 """NORMAL: all is sent; REDUCE_ONLY: sales; HALTED and KILLED: nothing. Automata move it downwards only."""
 Phase = Literal["replay", "paper", "shadow", "pilot", "live-25", "live-50", "live-100"]
 """Of the roll-out, what stands (insure.controls.phases); a fund file's stage is what the contract wishes."""
+SESSIONS = 2
+"""Edition of the rules that look at the whole session, and at costs."""
 BREAKERS: tuple[Breaker, ...] = ("NORMAL", "REDUCE_ONLY", "HALTED", "KILLED")
 """From the mildest to the gravest."""
 
@@ -61,7 +63,7 @@ class Rollout:
     fraction: float
     """Of the change of weight that was decided."""
     cap_money: Decimal | None = None
-    """Largest trade of one slot, money; None for no cap."""
+    """Largest trade of one session, money; None for no cap."""
 
     def __post_init__(self) -> None:
         """A fraction of a trade, and a cap that lets something through."""
@@ -79,6 +81,10 @@ class Ordered:
     units: Decimal
     value: Decimal
     """Money at the decided price, positive."""
+    filled: Decimal = Decimal(0)
+    """Units executed of it so far, signed."""
+    of_slot: bool = True
+    """Whether the slot decided now decided it: under its own key, or one that took it up again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +127,10 @@ class Circumstances:
     """That stands; None in a what-if that asks no book."""
     rollout: Rollout | None = None
     """None where the whole decision goes through."""
+    edition: int = 1
+    """Of the rules; decisions of before are made again by the rules of before. From ``SESSIONS`` on the highest weight
+    holds once a purchase is paid for, a phase counts its part from what the session began with, and the same order is a
+    duplicate within its own slot."""
 
     def __post_init__(self) -> None:
         """Instants are aware."""

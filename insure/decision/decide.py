@@ -161,6 +161,7 @@ def decide(
         band=band_in_sight(fund, strategy.rule, current.start, sight, first=first),
         locked=locked,
         premium=premium,
+        option_costs=sum((each.trade.cost for each in options), Decimal(0)),
         circumstances=circumstances,
     )
     events.extend(_floor_events(fund, current, valuation))

@@ -15,7 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most
-from insure.decision.circumstances import Approval, Circumstances
+from insure.decision.circumstances import SESSIONS, Approval, Circumstances
 from insure.decision.ladder import Ladder
 from insure.decision.options import OptionTrade
 from insure.decision.trades import Trade
@@ -121,7 +121,11 @@ def _orders(
     trades = [each.trade for each in options] + ([] if trade is None else [trade])
     wanted = [(each.option.instrument, each.trade.units) for each in options]
     wanted += [] if trade is None else [(fund.instrument, trade.units)]
-    same = sum((order.instrument, order.units) in wanted for order in seen.earlier)
+    # A loop sends the content of one decision again and again. The next slot of a timetable is a decision of its own,
+    # with its own reference, and may well want the same units: what is eased or capped goes in equal steps.
+    by_slot = seen.edition >= SESSIONS
+    same = sum((order.instrument, order.units) in wanted for order in seen.earlier if order.of_slot or not by_slot)
+    scope = "slot" if by_slot else "session"
     before = sum((order.value for order in seen.earlier), Decimal(0))
     turnover = float(before + sum((each.value for each in trades), Decimal(0))) / valuation.nav
     collar = fund.execution.price_limit_bps if trades else 0.0
@@ -129,7 +133,7 @@ def _orders(
         at_most("duplicate reference", float(seen.taken), 0.0, "count",
                 "{value:.0f} orders already have the reference of this slot."),
         at_most("duplicate content", float(same), 0.0, "count",
-                "{value:.0f} orders for the same units of the same instrument were decided in this session."),
+                f"{{value:.0f}} orders for the same units of the same instrument were decided in this {scope}."),
         at_most("turnover of the day", turnover, controls.largest_turnover_weight, "weight",
                 "With this slot {value:.2%} of the fund are traded in the session; at most {limit:.2%}."),
         _share_of_volume(fund, snapshot.daily_volume, trade),

@@ -180,22 +180,40 @@ def flow(
 @fills_app.command("import")
 def fills_import(
     file: Annotated[Path, typer.Argument(help="CSV: order_key, reference, units, price, commission, at[, spread].")],
+    accept_breach: Annotated[
+        bool, typer.Option("--accept-breach", help="Book fills beyond their orders: they were really executed.")
+    ] = False,
+    by: Annotated[str, typer.Option(help="Who accepts them.")] = "",
+    reason: Annotated[str, typer.Option(help="Why they are accepted.")] = "",
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Book what a desk executed: checked line by line, all of the file or nothing of it."""
+    """Book what a desk executed: checked line by line, all of the file or nothing of it.
+
+    A fill beyond the price limit, the units or the time limit of its order is booked only with --accept-breach, in a
+    person's name: as a statement on the chain and an alert of class A.
+    """
+    from insure.book.execution_breaches import KIND, Accepted  # noqa: PLC0415
     from insure.broker import read_fills  # noqa: PLC0415
+    from insure.controls.people import speaker, spoken  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
+    if not accept_breach and (by or reason):
+        raise InvalidInput("--by and --reason say who accepts a breach, and why; give --accept-breach with them.")
+    accepted = Accepted(speaker(by, place.terms.people), spoken("--reason", reason)) if accept_breach else None
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}.") from error
     executed = read_fills(text, str(file), lambda fund_id: place.fund(fund_id).currency)
     with place.book() as book:
-        new = book.book_fills(executed, place.clock())
-    answer.give({"fills": len(executed), "new": new})
+        before, _ = book.head()
+        new = book.book_fills(executed, place.clock(), accepted)
+        breaches = [one.sentence for one in book.statements((KIND,), since=before)]
+    answer.give({"fills": len(executed), "new": new, "breaches": breaches})
+    for sentence in breaches:
+        answer.say(f"! {sentence}")
     answer.say(f"{len(executed)} fills, {new} of them new.")
 
 

@@ -43,6 +43,7 @@ from schedules.watch.gate import DataGate, PriceDoubted
 
 _UNREADABLE = "fund file unreadable"
 _BLIND = "not watched"
+_NOT_RUN = "fund not run"
 _EXPIRED = "proposal expired"
 _NOT_WITHDRAWN = "order not withdrawn"
 _MOMENT = dt.timedelta(microseconds=1)
@@ -138,6 +139,10 @@ class Service:
                 except BookError as refusal:
                     self._refused(done, fund.id, refusal)
                     break
+                except Exception as error:  # noqa: BLE001 - whatever a contract leads to: the other funds must run
+                    said = _said(error, f"{fund.id} was not run")
+                    self._raise(done, Alert(fund.id, "A", _NOT_RUN, f"{said} The next pass tries again."))
+                    break
 
     def asked(self, fund: Fund, slot: Slot) -> Tick:
         """One slot that a person asks for: gated as any other, with its alerts and its question.
@@ -227,9 +232,10 @@ class Service:
                     continue
                 fund = self._desk.fund(fund_id)
                 plan_of(fund)
-            except (InsureError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a file holds: the other funds must run
                 kept = "the contract as last read stays in force" if fund_id in self._contracts else "it does not run"
-                self._raise(done, Alert(fund_id, "A", _UNREADABLE, f"{error} Until it is corrected {kept}."))
+                said = _said(error, f"{fund_id} was not read")
+                self._raise(done, Alert(fund_id, "A", _UNREADABLE, f"{said} Until it is corrected {kept}."))
                 continue
             self._stamps[fund_id] = stamp
             self._hearing.read(fund)
@@ -530,6 +536,14 @@ def _owed_since(fund: Fund, settled: dt.datetime) -> dt.datetime:
 def _dates_over(fund: Fund, now: dt.datetime) -> bool:
     dates = fund.schedule.timing.dates
     return bool(dates) and dates[-1] <= now.date()
+
+
+def _said(error: Exception, what: str) -> str:
+    """An error in words; of one that nobody foresaw the log keeps the trace."""
+    if isinstance(error, (InsureError, OSError)):
+        return str(error)
+    LOG.error("%s", what, exc_info=error)
+    return f"Unforeseen {type(error).__name__}: {error}."
 
 
 def _stamp(path: Path) -> tuple[int, int]:

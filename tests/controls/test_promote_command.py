@@ -58,7 +58,7 @@ def _filled(desk: Desk, number: int) -> None:
 
 
 def test_from_paper_to_pilot_through_every_gate(tmp_path: Path, insure: Insure) -> None:
-    desk = Desk(tmp_path, insure, stage="live", broker="blotter")
+    desk = Desk(tmp_path, insure, stage="live", broker="blotter", controls="pilot_cap_money = 1_000_000")
     said = desk.json("promote", "tested", "--check", code=3)
     assert (said["phase"], said["next"], said["wished"], said["open"]) == ("paper", "shadow", "live-100", False)
     for number in range(3):

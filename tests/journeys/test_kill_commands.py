@@ -158,6 +158,15 @@ def test_what_cannot_be_is_refused_in_a_sentence(desk: Desk, arguments: list[str
     assert not (desk.folder / "kill" / "_desk").exists()
 
 
+def test_a_drill_asks_nothing_of_the_funds_own_market(desk: Desk) -> None:
+    """A twin that is marked by a volatility index, and lots that the drill's money buys none of: nothing was sent."""
+    path = desk.folder / "funds" / "tested.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f'{text}\n[twin]\nvol = "index"\n[lots]\nlot_units = 100_000\n', encoding="utf-8")
+    done = desk.json("drill", "kill", "tested", "--by", "Ada")
+    assert done["passed"] is True, done
+
+
 def events(desk: Desk, fund: str = "tested") -> list[Path]:
     """Event reports that stand, oldest first."""
     folder = desk.folder / "out" / fund if fund else desk.folder / "out"

@@ -11,7 +11,8 @@ import pytest
 
 from insure.book import Book
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
-from insure.errors import BookError
+from insure.errors import BookError, DeskError
+from schedules.desk import open_desk
 from schedules.notifiers import (
     PASSWORD_VARIABLE,
     AlertTerms,
@@ -198,3 +199,11 @@ def test_json_lines_have_the_run_and_no_secret() -> None:
         "run-1", "tested", "error", "said ***",
     )  # fmt: skip
     assert "ValueError" in content["trace"]
+
+
+@pytest.mark.parametrize("line", ["timeout_seconds = true", "timeout_seconds = inf", "timeout_seconds = 1e308"])
+def test_a_time_of_the_desk_is_a_time(tmp_path: Path, line: str) -> None:
+    """``true`` read as one second, and an infinite one let a command hold the service for ever."""
+    (tmp_path / "desk.toml").write_text(f'name = "Desk"\n[alerts]\n{line}\n', encoding="utf-8")
+    with pytest.raises(DeskError, match="timeout_seconds"):
+        open_desk(tmp_path)
