@@ -3,17 +3,19 @@
 import math
 
 from insure.book.record import Record
-from insure.compliance import Facts, after_trade
+from insure.compliance import Facts
 from insure.compliance.measures import gap as gap_of
+from insure.compliance.measures import promising
 from insure.fund import Fund
 from insure.simulation.crises import worst_days
 from reports import filters
+from reports.facts import after_fall, survives
 from reports.figures import Chart, Figure, Line, NotComputed
 from reports.sections import Row, Section, Table
 
 _LEAST_FOR_CHART = 5
 _FALLS = (1, 2, 5, 10)
-_AFTER_FALL = "net asset value + stock \u00d7 fall \u2212 floor"
+_AFTER_FALL = "net asset value + stock \u00d7 fall + what its options gain \u2212 floor"
 
 
 def cash_lock(fund: Fund, facts: Facts) -> Section:
@@ -145,7 +147,7 @@ def _stress_pack(facts: Facts, last: Record) -> Table:
                     ),
                 ),
                 f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}",
-                judgement="kept" if now is None or now >= 0.0 else "alert",
+                judgement="kept" if now is None or _survives(last, worst.fall) else "alert",
             )
         )
     caption = "Above the floor after each of the worst sessions of the S&P 500, at the end of the period and before it."
@@ -153,8 +155,10 @@ def _stress_pack(facts: Facts, last: Record) -> Table:
 
 
 def _above_floor(record: Record, fall: float) -> float | None:
-    valuation = record.decision.valuation
-    if valuation is None or not valuation.guarantee > 0.0:
-        return None
-    equity, value = after_trade(record)
-    return value + equity * fall - valuation.floor
+    valuation = promising(record)
+    return None if valuation is None else after_fall(record, fall) - valuation.floor
+
+
+def _survives(record: Record, fall: float) -> bool:
+    valuation = promising(record)
+    return valuation is None or survives(record, fall, valuation.floor)
