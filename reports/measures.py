@@ -7,9 +7,8 @@ from itertools import pairwise
 from insure import metrics
 from insure.book.record import Record
 from insure.errors import InvalidInput
-from reports import filters, slippage
 from reports.figures import Figure, NotComputed, Unit, Value
-from reports.points import Point, traded
+from reports.points import Past, traded
 
 _TAIL = 0.95
 
@@ -111,13 +110,14 @@ _MEASURES: tuple[tuple[str, str, str, Unit, _Measure], ...] = (
 )
 
 
-def measures(records: Sequence[Record], row: Sequence[Point]) -> tuple[MetricRow, ...]:
-    """The measures of fund, twin and index over the points of a fund's records."""
+def measures(records: Sequence[Record], past: Past) -> tuple[MetricRow, ...]:
+    """The measures of fund, true put and index over a span of decisions."""
     years = sum(record.accrual.years for record in records)
-    per_year = (len(records) - 1) / years if years > 0.0 else 0.0
-    fund = _path([point.fund_growth for point in row], row, per_year)
-    index = _path([point.index_growth for point in row], row, per_year)
-    twin = _path([point.twin_growth for point in row], row, per_year)
+    per_year = (len(records) - past.fresh) / years if years > 0.0 else 0.0
+    decided = past.decided
+    fund = _path([point.fund_growth for point in decided], past, per_year)
+    index = _path([point.index_growth for point in decided], past, per_year)
+    twin = _path([point.twin_growth for point in decided], past, per_year)
     rows = [
         MetricRow(
             name,
@@ -127,20 +127,23 @@ def measures(records: Sequence[Record], row: Sequence[Point]) -> tuple[MetricRow
         )
         for name, label, definition, unit, measure in _MEASURES
     ]
-    return (*rows, *_fund_rows(records, row, years))
+    return (*rows, *_fund_rows(records, past, years))
 
 
-def _path(growths: Sequence[float | None], row: Sequence[Point], per_year: float) -> _Path:
-    """Values at each session, from growth factors; a roll's two points count as one step."""
-    values: list[float] = []
+def _path(growths: Sequence[float | None], past: Past, per_year: float) -> _Path:
+    """Values from the beginning of the span on, from growth factors.
+
+    A roll's two points count as one step, and the first trade of a fund belongs to the step that follows it.
+    """
+    values = [1.0]
     value = 1.0
-    for growth, point in zip(growths, row, strict=True):
+    for place, (growth, point) in enumerate(zip(growths, past.decided, strict=True)):
         if growth is None:
-            return _Path((), per_year, f"{slippage.NO_TWIN} on {filters.day(point.session)}")
+            return _Path((), per_year, past.span.missing)
         value *= growth
         if point.begins:
             values[-1] = value
-        else:
+        elif place or not past.fresh:
             values.append(value)
     return _Path(tuple(values), per_year)
 
@@ -156,10 +159,10 @@ def _measured(label: str, definition: str, unit: Unit, measure: _Measure, path: 
         return Figure(label, NotComputed(str(error).rstrip(".")), unit, definition)
 
 
-def _fund_rows(records: Sequence[Record], row: Sequence[Point], years: float) -> list[MetricRow]:
+def _fund_rows(records: Sequence[Record], past: Past, years: float) -> list[MetricRow]:
     """Measures that only the fund has."""
-    navs = [point.nav for point in row if point.floor is not None]
-    floors = [point.floor for point in row if point.floor is not None]
+    navs = [point.nav for point in past.decided if point.floor is not None]
+    floors = [point.floor for point in past.decided if point.floor is not None]
     orders = traded(records)
     return [
         _own_row(
@@ -173,7 +176,7 @@ def _fund_rows(records: Sequence[Record], row: Sequence[Point], years: float) ->
             "cash_lock_share",
             "Without stock",
             "share of decisions that ended with none",
-            metrics.cash_lock_share([point.weight for point in row]),
+            metrics.cash_lock_share([point.weight for point in past.decided]),
             "weight",
         ),
         _own_row(

@@ -107,29 +107,30 @@ def publish_comparison(
     at: dt.datetime | None,
     first: dt.date | None = None,
     last: dt.date | None = None,
-    kind: str = "comparison",
     *,
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """Fund against the true put, the index and the floor over the sessions recorded; ``kind`` names the file.
+    """Fund against the true put, the index and the floor over the sessions recorded from ``first`` to ``last``.
 
-    ``at`` is now, for the anchor kept beside it; None for a book that is thrown away, which needs none, and whose page
-    replaces the one before.
+    ``at`` is now, for the anchor kept beside it; None for the book of a backtest, which is thrown away and needs none:
+    the page is called so, and replaces the one before.
 
     Raises:
         BookError: the book holds no decision in that span.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    records = list(book.records(fund.id, first, last))
+    history = list(book.records(fund.id, last=last))
+    records = [record for record in history if first is None or record.session >= first]
     if not records:
         raise BookError(
             f"The book holds no decision of {fund.id} in that span; run `insure rebalance {fund.id}` first."
         )
-    anchor = trail.ended(book, fund.id, records[-1].session, records[-1].slot).anchor
-    report = comparison.build(_in_force(book, records[-1]), records, anchor)
-    name = f"{fund.id}/{kind}-{records[0].session}-to-{records[-1].session}"
-    return _publish(out, name, report, anchor, at, paper=paper, reason=reason, book=book)
+    opening = history[-len(records) - 1] if len(records) < len(history) else None
+    own = trail.ended(book, fund.id, records[-1].session, records[-1].slot).anchor
+    report = comparison.build(_in_force(book, records[-1]), records, None if at is None else own, opening)
+    name = f"{fund.id}/{report.head.kind}-{records[0].session}-to-{records[-1].session}"
+    return _publish(out, name, report, own, at, paper=paper, reason=reason, book=book)
 
 
 def publish_compliance(

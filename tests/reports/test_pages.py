@@ -60,6 +60,9 @@ def _reports() -> Iterator[tuple[str, Report]]:
         yield f"event of {name}", event_report(strategy)
     for name, strategy in (("put", PUT), ("hold", HOLD)):
         yield f"stress of {name}", stress_report(strategy)
+    fund, records = lived(CPPI)
+    yield "later comparison", comparison.build(fund, records[50:], ANCHOR, records[49])
+    yield "backtest", comparison.build(fund, records, None)
     yield "stress after the crash", stress_report(PUT, None, 45)
     for kind in ("kill", "lift", "breaker", "override", "restore"):
         yield f"event {kind}", stated_report(kind)
