@@ -80,7 +80,7 @@ def build(
         lineage.regulation(fund, facts),
         lineage.lineage(facts, anchor, evidence),
     )
-    table = slippage.table(history)
+    table = slippage.table(history, facts.first)
     return ComplianceReport(
         head=head("compliance", _title(facts), _span(facts), fund, last, anchor),
         verdict=_verdict(facts, sections),
@@ -147,5 +147,11 @@ def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
             "weight",
             f"cushion / stock, on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "cushion / stock",
         ),
-        "slippage": Figure("Against the true put", table.total.value, "gain", "sum of all protection periods"),
+        "slippage_report": Figure(
+            "Against the true put, this report",
+            NotComputed("nothing was decided") if table.report is None else table.report.value,
+            "gain",
+            "by how much the sum of all protection periods has changed",
+        ),
+        "slippage": Figure("Against the true put, so far", table.total.value, "gain", "sum of all protection periods"),
     }
