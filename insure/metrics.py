@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import betaincinv
 
-from insure.arguments import FloatArray, number, numbers, positive
+from insure.arguments import FloatArray, number, numbers, positive, whole
 from insure.errors import InvalidInput
 
 
@@ -205,6 +206,25 @@ def cost_of_insurance(values: ArrayLike, index: ArrayLike) -> float:
     """
     v, i = _pair("values", values, "index", index, low=0.0)
     return float(i[-1] / i[0] - v[-1] / v[0])
+
+
+def probability_interval(count: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Bounds of a probability of which ``count`` of ``trials`` came true: the interval of Clopper and Pearson.
+
+    Exact, so that it covers the probability at least as often as ``confidence`` says, also where nothing or everything
+    came true and the standard error is zero. Clopper and Pearson 1934, "The use of confidence or fiducial limits
+    illustrated in the case of the binomial", Biometrika 26.
+
+    Raises:
+        InvalidInput: there was no trial, or more came true than were tried.
+    """
+    n, k = whole("trials", trials, low=1), whole("count", count)
+    if k > n:
+        raise InvalidInput(f"count is {k}; of {n} trials no more can come true.")
+    tail = 0.5 * (1.0 - _confidence(confidence))
+    low = float(betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
+    high = float(betaincinv(k + 1, n - k, 1.0 - tail)) if k < n else 1.0
+    return low, high
 
 
 def _annual(r: FloatArray, per_year: float) -> float:

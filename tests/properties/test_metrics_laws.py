@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
+from scipy.stats import binom
 
 from insure import metrics
 from insure.errors import InvalidInput
@@ -201,3 +202,26 @@ def test_a_bad_number_is_named(call: Callable[[ArrayLike], object], name: str, b
 def test_what_has_no_figure_says_why(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         call()
+
+
+@given(trials=st.integers(1, 5_000), data=st.data())
+def test_the_interval_of_a_probability_is_the_exact_one(trials: int, data: st.DataObject) -> None:
+    """At either bound what was seen, or anything further away, has half of what the confidence leaves."""
+    count = data.draw(st.integers(0, trials))
+    confidence = data.draw(st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+    low, high = metrics.probability_interval(count, trials, confidence)
+    assert 0.0 <= low <= count / trials <= high <= 1.0
+    tail = 0.5 * (1.0 - confidence)
+    if count > 0:
+        assert binom.sf(count - 1, trials, low) == pytest.approx(tail, rel=1e-6)
+    if count < trials:
+        assert binom.cdf(count, trials, high) == pytest.approx(tail, rel=1e-6)
+
+
+def test_what_never_came_true_is_bounded() -> None:
+    assert metrics.probability_interval(0, 5_000) == (0.0, pytest.approx(1.0 - 0.025 ** (1.0 / 5_000.0), rel=1e-12))
+    assert metrics.probability_interval(7, 7)[1] == 1.0
+    with pytest.raises(InvalidInput, match="count is 8; of 7 trials no more can come true"):
+        metrics.probability_interval(8, 7)
+    with pytest.raises(InvalidInput, match="trials"):
+        metrics.probability_interval(0, 0)
