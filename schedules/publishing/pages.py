@@ -27,16 +27,16 @@ from insure.simulation.optimise import Optimum
 from insure.slots import slots
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
-from reports.compliance.stress import KeptStress, StressPacks
 from reports.evidence import Evidence
 from reports.figures import Correction
 from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
-from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
+from schedules.publishing.naming import compliance_name, event_name, rebalance_name
 from schedules.publishing.shelf import shelved
+from schedules.publishing.stated_packs import state_pack, stated_packs
 from schedules.publishing.stress_pack import Stressed
-from schedules.publishing.versions import figures_text, keep, replace_file, versions
+from schedules.publishing.versions import figures_text, keep, replace_file
 from schedules.sources import LIBRARIES, installed
 
 Report: TypeAlias = (
@@ -173,7 +173,7 @@ def publish_compliance(
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries=trail.sequences(book, fund.id, first, last),
-        stress=_stress_packs(out, fund.id, first, last),
+        stress=compliance_stress.packs_of(stated_packs(book, fund.id), first, last),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
     one = book if verified is None else None  # whoever makes many of one book keeps its head once
@@ -213,6 +213,8 @@ def publish_stress(
 ) -> Published:
     """The report on a stress of the standard pack; ``schedules.publishing.stress_pack.stressed`` runs it.
 
+    What compliance reports compare of it is stated on the chain, where it is not the last pack of its session already.
+
     Raises:
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
@@ -227,7 +229,10 @@ def publish_stress(
         stressed.history,
     )
     name = f"{stressed.fund.id}/stress-{stressed.record.session}"
-    return _publish(out, name, report, stressed.anchor, at, paper=paper, reason=reason, book=book)
+    published = _publish(out, name, report, stressed.anchor, at, paper=paper, reason=reason, book=book)
+    page = published.page.relative_to(out).as_posix()
+    state_pack(book, stressed, report, page, published.version, at)
+    return published
 
 
 def publish_optimise(book: Book, found: Optimum, record: Record, out: Path) -> Published:
@@ -274,23 +279,6 @@ def _earned(history: Sequence[Record], contracts: Sequence[agreed.KeptContract])
     )
     by_hash = {each.config_sha256: each.fund for each in contracts}
     return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
-
-
-def _stress_packs(out: Path, fund_id: str, first: dt.date, last: dt.date) -> StressPacks:
-    """The newest stress report of a period and the newest before it, each in its newest version."""
-    days = {}
-    for page in (out / fund_id).glob("stress-*.html"):
-        day = DAY.fullmatch(page.stem.removeprefix("stress-"))
-        if day is not None:
-            days[dt.date.fromisoformat(day[0])] = versions(out, f"{fund_id}/{page.stem}")[-1][1].with_suffix(".json")
-    within = [day for day in days if first <= day <= last]
-    earlier = [day for day in days if day < first]
-    now, before = (_kept(days[max(found)]) if found else None for found in (within, earlier))
-    return StressPacks(now, before)
-
-
-def _kept(path: Path) -> KeptStress:
-    return compliance_stress.read(path.name, path.read_bytes() if path.is_file() else b"")
 
 
 def _up_to(book: Book, record: Record) -> list[Record]:
