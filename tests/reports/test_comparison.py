@@ -7,7 +7,9 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+from markupsafe import escape
 
 from insure.book import Book
 from insure.book.record import Record
@@ -93,6 +95,55 @@ def test_spans_add_up(strategy: str, cuts: tuple[int, int, int]) -> None:
     assert _money(one.glance["nav"]) == _money(two.glance["begun"]), "the second begins where the first ended"
     grown = _money(one.slippage.total) * (1.0 + _returns(two)[1])
     assert grown + _money(two.slippage.total) == pytest.approx(_money(whole.slippage.total), rel=1e-9, abs=0.1)
+
+
+@each_span
+def test_measures_are_those_of_the_growth_that_the_page_shows(span: str) -> None:
+    """Ratios see the fund beside cash, and the tracking error the fund beside the true put, step by step."""
+    fund, records = lived(PUT)
+    first, end = SPANS[span]
+    report = _compared(fund, records, first, end)
+    rows = {row.name: row for row in report.metrics}
+    drawn = _line(report, "value", "Fund"), _line(report, "value", "With true put")
+    # A session with two points is a roll or the first trade: its later point is where it ends.
+    places = {day: place for place, day in enumerate(report.charts[0].dates)}
+    if first == 0:
+        places[records[0].session] = 0
+    own, twin = (np.array([line[place] for place in places.values()], dtype=np.float64) for line in drawn)
+    r, b = own[1:] / own[:-1] - 1.0, twin[1:] / twin[:-1] - 1.0
+    steps = records[1:end] if first == 0 else records[first:end]
+    per_year = len(steps) / sum(record.accrual.years for record in steps)
+    cash = np.array([math.expm1(0.02 * record.accrual.years) for record in steps])
+    assert len(r) == len(steps), "a step is lost, or counted twice"
+    expected = {
+        "volatility": np.std(r, ddof=1) * math.sqrt(per_year),
+        "sharpe": np.mean(r - cash) / np.std(r - cash, ddof=1) * math.sqrt(per_year),
+        "sortino": np.mean(r - cash) / math.sqrt(np.mean(np.minimum(r - cash, 0.0) ** 2)) * math.sqrt(per_year),
+        "tracking_error": np.std(r - b, ddof=1) * math.sqrt(per_year),
+        "time_under_water": np.mean(own[1:] < np.maximum.accumulate(own)[1:]),
+    }
+    for name, value in expected.items():
+        figure = rows[name].fund
+        if isinstance(figure.value, NotComputed):
+            assert len(r) < 2, f"{name}: {figure.value}"
+            continue
+        assert _money(figure) == pytest.approx(value, rel=1e-6), name
+    if len(r) >= 2:
+        assert _money(rows["tracking_error"].twin) == 0.0
+    assert min(value for value in _line(report, "drawdown", "With true put") if value is not None) <= 0.0
+
+
+def test_every_measure_says_what_it_is_on_demand_and_on_paper() -> None:
+    fund, records = lived(PUT)
+    report = _compared(fund, records, 0, 90)
+    html = render(report)
+    glossary = html.partition('<details class="glossary">')[2].partition("</details>")[0]
+    for row in report.metrics:
+        assert row.formula.endswith("."), row.name
+        written = str(escape(row.formula))
+        assert written in glossary, f"{row.label} is not in the glossary"
+        assert html.count(written) >= 2, f"{row.label} has no definition on paper, where nothing opens"
+    assert "Sharpe (1994)" in glossary
 
 
 def test_the_first_costs_count() -> None:
