@@ -155,6 +155,9 @@ def table(history: Sequence[Record], first: dt.date | None = None) -> SlippageTa
         first: session that the report begins with: what came from then on has a column of its own, in which the
             interest on what stood before is a cause. None: there is no such column.
     """
+    if not history:
+        nothing = Figure("Slippage", NotComputed("nothing was decided"), "gain", "fund \u2212 twin")
+        return SlippageTable((), (), (), nothing, (), None if first is None else nothing)
     found = tracks(history)
     came = {} if first is None else _came(history, first)
     names = _told([*(track.causes for _, track in found), came])

@@ -22,6 +22,8 @@ def board(
 
 def _promise(fund: Fund, facts: Facts) -> str:
     held = facts.protection
+    if not facts.records:
+        return f"Nothing was decided for {fund.name} in this period; what it is worth above a floor is not computed."
     if held is None:
         return f"{fund.name} promised no floor in this period."
     side = "above" if held.cushion >= 0.0 else "below"
@@ -35,7 +37,7 @@ def _promise(fund: Fund, facts: Facts) -> str:
 def _risk(facts: Facts) -> str:
     held = facts.exposure
     if held is None:
-        return "Nothing was decided in this period."
+        return "Nothing was decided in this period." if facts.records else ""
     said = (
         f"It held between {filters.percent(held.lowest.value)} and {filters.percent(held.highest.value)} in stock, and "
         f"{filters.percent(held.executed)} at the end."
