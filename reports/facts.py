@@ -8,6 +8,7 @@ from insure.book.record import Record
 from insure.decision import Ladder, Rung, Valuation
 from insure.decision.checks import Check
 from insure.decision.options import marked
+from insure.decision.valuation import ROUNDING
 from insure.decision.valuation import gap_budget as gap_budget_of
 from insure.flows import Dealt
 from insure.fund import Fund
@@ -345,13 +346,21 @@ def check_row(check: Check) -> CheckRow:
 def crashes(record: Record, valuation: Valuation | None) -> tuple[CrashRow, ...]:
     if valuation is None or not valuation.guarantee > 0.0:
         return ()
-    equity, nav = (float(money) for money in after_trade(record))
-    if nav < valuation.floor:
+    if float(after_trade(record)[1]) < valuation.floor:
         return ()
-    return tuple(
-        _crash(worst, nav + _options_gain(record, worst.fall), equity, valuation.floor)
-        for worst in worst_days()[:CRASH_DAYS]
-    )
+    return tuple(_crash(record, worst, valuation.floor) for worst in worst_days()[:CRASH_DAYS])
+
+
+def after_fall(record: Record, fall: float) -> float:
+    """Money that the fund is worth after its trade and an instant ``fall`` (below zero), its options marked again."""
+    equity, nav = (float(money) for money in after_trade(record))
+    return nav + equity * fall + _options_gain(record, fall)
+
+
+def survives(record: Record, fall: float, floor: float) -> bool:
+    """Whether a fund is at its floor or above it after an instant fall, as its gap budget counts it."""
+    rounding = ROUNDING * float(after_trade(record)[1]) if record.option_legs else 0.0
+    return after_fall(record, fall) >= floor - rounding
 
 
 def _options_gain(record: Record, fall: float) -> float:
@@ -362,12 +371,12 @@ def _options_gain(record: Record, fall: float) -> float:
     return marked(legs, seen, float(seen.price) * (1.0 + fall)).value - marked(legs, seen).value
 
 
-def _crash(worst: WorstDay, nav: float, equity: float, floor: float) -> CrashRow:
-    left = nav + equity * worst.fall
+def _crash(record: Record, worst: WorstDay, floor: float) -> CrashRow:
+    left = after_fall(record, worst.fall)
     return CrashRow(
         Figure("Session", worst.day, "date", f"{worst.index}, docs/stress.md"),
         Figure("Index", worst.fall, "weight", f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}"),
-        Figure("Fund after it", left, "money", "net asset value − equity × fall"),
+        Figure("Fund after it", left, "money", "net asset value + equity × fall + what its options gain"),
         Figure("Above the floor", left - floor, "gain", "fund after it \u2212 floor"),
-        left >= floor,
+        survives(record, worst.fall, floor),
     )

@@ -160,7 +160,8 @@ class Head:
     code_version: str
     """Of the program that made the decisions shown."""
     config_sha256: str
-    anchor: Anchor
+    anchor: Anchor | None
+    """None for a backtest: its chain is thrown away."""
     version: int = 1
     corrects: Correction | None = None
     """None for a first version."""

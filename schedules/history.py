@@ -56,4 +56,4 @@ def backtest(desk: Desk, fund: Fund, first: dt.date, last: dt.date) -> Published
     with tempfile.TemporaryDirectory() as folder, Book.open(Path(folder) / "backtest.db") as book:
         with bar() as progress:
             live_through(book, begun, feed, progress.track(due, description=f"{fund.name} from {sessions[0]}"))
-        return publish_comparison(book, begun, desk.out, None, kind="backtest")
+        return publish_comparison(book, begun, desk.out, None)

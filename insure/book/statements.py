@@ -38,6 +38,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "pause": "buying paused or resumed, or what went on, in a market too wide or too thin to buy in",
         "execution breach": "a fill beyond its order, accepted by a person as what was really executed",
         "deficit": "what was decided and is not executed, with the price of its risk",
+        "stress": "a stress report that was written: its hash, and the figures that compliance reports compare",
     }
 )
 """Every kind of statement, with what it is."""

@@ -21,7 +21,8 @@ _FAILED = '%"outcome":"FAILED"%'
 _SKIPPED = '%"outcome":"SKIPPED"%'
 _ENDED_OK = '%"outcome":"OK"%'
 _DECIDED = '%"decision_sha256":%'
-_SIGNATURE = "signature"
+_OF_REPORTS = ("signature", "stress")
+"""Kinds that speak of reports: no report's end is moved by them."""
 _Query = Select[*tuple[object, ...]]
 
 
@@ -87,13 +88,13 @@ def last_of(book: HasEngine, fund_id: str, last: dt.date, until: dt.datetime) ->
     """The last row that a report on a period speaks of: sequence and hash; 0 and the genesis where there is none.
 
     It is the last that was written on the fund or the whole desk before the instant ``until`` at which the period was
-    over, or the row of the last slot of a session up to ``last``, where that was written later. Signatures are passed
-    over: no report depends on who has signed it.
+    over, or the row of the last slot of a session up to ``last``, where that was written later. Signatures and stress
+    packs are passed over: no report depends on who has signed it, and a pack counts by the session that it is of.
     """
     own, desk = audit.c.fund_id == fund_id, audit.c.fund_id.is_(None)
     newest = (
         select(audit.c.sequence, audit.c.sha256)
-        .where(audit.c.kind != _SIGNATURE)
+        .where(audit.c.kind.not_in(_OF_REPORTS))
         .order_by(audit.c.sequence.desc())
         .limit(1)
     )

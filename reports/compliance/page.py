@@ -83,7 +83,7 @@ def build(
         regulation(fund, facts, evidence),
         lineage.lineage(facts, anchor, evidence),
     )
-    table = slippage.table(history)
+    table = slippage.table(history, facts.first)
     return ComplianceReport(
         head=head("compliance", _title(facts), _span(facts), fund, last, anchor, code_version=insure.__version__),
         verdict=_verdict(facts, sections),
@@ -161,5 +161,11 @@ def _glance(facts: Facts, table: SlippageTable) -> Figures:
             "weight",
             f"cushion / stock, on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "cushion / stock",
         ),
-        "slippage": Figure("Against the true put", table.total.value, "gain", "sum of all protection periods"),
+        "slippage_report": Figure(
+            "Against the true put, this report",
+            NotComputed("nothing was decided") if table.report is None else table.report.value,
+            "gain",
+            "by how much the sum of all protection periods has changed",
+        ),
+        "slippage": Figure("Against the true put, so far", table.total.value, "gain", "sum of all protection periods"),
     }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from insure.book import Book
     from insure.book.verify import Finding
     from schedules.people.signed_pages import Looked
+    from schedules.publishing.stated_packs import HeldPack
 
 fills_app = typer.Typer(help="Fills that come back from a trading desk.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def verify(
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Integrity, chain, anchors, ledger and orders, every decision made again, every page that is signed."""
+    """Integrity, chain, anchors, ledger and orders, every decision made again, signed and stated pages."""
     from insure.book import Book, anchors  # noqa: PLC0415 - the domain loads when a book is opened, not for --help
     from insure.book.verify import verify as verified  # noqa: PLC0415
     from insure.errors import BookError  # noqa: PLC0415
@@ -36,7 +37,8 @@ def verify(
     with Book.connect(place.terms.database) if path is None else Book.open(path) as book:
         done = verified(book, anchors.kept(place.out), again=replay)
         signed, doubts = _signatures(book, place.out)
-    found = (*done.findings, *doubts)
+        packs, lost = _packs(book, place.out)
+    found = (*done.findings, *doubts, *lost)
     code = 1 if found else 0
     answer.give(
         {
@@ -47,12 +49,16 @@ def verify(
             "anchors": done.anchors,
             "head": {"sequence": done.head[0], "sha256": done.head[1]},
             "signatures": {state: sum(one.state == state for one in signed) for state in ("stands", "gone", "changed")},
+            "stress": {state: sum(one.state == state for one in packs) for state in ("stands", "gone", "changed")},
             "findings": [{"part": finding.part, "sentence": finding.sentence} for finding in found],
             "exit_code": code,
         }
     )
     for finding in found:
         answer.say(f"{finding.part}: {finding.sentence}")
+    for one in packs:
+        if one.state == "gone":
+            answer.say(f"stress: {one.sentence}")
     again = "made again bit for bit" if replay else "read"
     answer.say(
         f"{'NOT SOUND' if found else 'Sound'}: {done.rows:,} rows of the chain, {done.decisions:,} decisions "
@@ -73,6 +79,19 @@ def _signatures(book: "Book", out: Path) -> "tuple[tuple[Looked, ...], list[Find
     except BookError as error:
         return (), [Finding("signatures", str(error))]
     return signed, [Finding("signatures", one.sentence) for one in signed if one.state == "changed"]
+
+
+def _packs(book: "Book", out: Path) -> "tuple[tuple[HeldPack, ...], list[Finding]]":
+    """Every stress report on the chain beside its file, and what is wrong with them."""
+    from insure.book.verify import Finding  # noqa: PLC0415
+    from insure.errors import InsureError  # noqa: PLC0415
+    from schedules.publishing.stated_packs import held_packs  # noqa: PLC0415
+
+    try:
+        packs = held_packs(book, out)
+    except InsureError as error:
+        return (), [Finding("stress", str(error))]
+    return packs, [Finding("stress", one.sentence) for one in packs if one.state == "changed"]
 
 
 def backup(

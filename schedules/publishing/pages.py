@@ -25,18 +25,18 @@ from insure.fund import Fund
 from insure.simulation.optimise import Optimum
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
-from reports.compliance.stress import KeptStress, StressPacks
 from reports.evidence import Evidence
 from reports.figures import Correction
 from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
 from schedules.publishing.evented import evented
-from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
+from schedules.publishing.naming import compliance_name, event_name, rebalance_name
 from schedules.publishing.periods import bounds, reached
 from schedules.publishing.shelf import shelved
+from schedules.publishing.stated_packs import state_pack, stated_packs
 from schedules.publishing.stress_pack import Stressed
-from schedules.publishing.versions import figures_text, keep, replace_file, versions
+from schedules.publishing.versions import figures_text, keep, replace_file
 from schedules.sources import LIBRARIES, installed
 
 Report: TypeAlias = (
@@ -111,29 +111,30 @@ def publish_comparison(
     at: dt.datetime | None,
     first: dt.date | None = None,
     last: dt.date | None = None,
-    kind: str = "comparison",
     *,
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """Fund against the true put, the index and the floor over the sessions recorded; ``kind`` names the file.
+    """Fund against the true put, the index and the floor over the sessions recorded from ``first`` to ``last``.
 
-    ``at`` is now, for the anchor kept beside it; None for a book that is thrown away, which needs none, and whose page
-    replaces the one before.
+    ``at`` is now, for the anchor kept beside it; None for the book of a backtest, which is thrown away and needs none:
+    the page is called so, and replaces the one before.
 
     Raises:
         BookError: the book holds no decision in that span.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    records = list(book.records(fund.id, first, last))
+    history = list(book.records(fund.id, last=last))
+    records = [record for record in history if first is None or record.session >= first]
     if not records:
         raise BookError(
             f"The book holds no decision of {fund.id} in that span; run `insure rebalance {fund.id}` first."
         )
-    anchor = trail.ended(book, fund.id, records[-1].session, records[-1].slot).anchor
-    report = comparison.build(_in_force(book, records[-1]), records, anchor)
-    name = f"{fund.id}/{kind}-{records[0].session}-to-{records[-1].session}"
-    return _publish(out, name, report, anchor, at, paper=paper, reason=reason, book=book)
+    opening = history[-len(records) - 1] if len(records) < len(history) else None
+    own = trail.ended(book, fund.id, records[-1].session, records[-1].slot).anchor
+    report = comparison.build(_in_force(book, records[-1]), records, None if at is None else own, opening)
+    name = f"{fund.id}/{report.head.kind}-{records[0].session}-to-{records[-1].session}"
+    return _publish(out, name, report, own, at, paper=paper, reason=reason, book=book)
 
 
 def publish_compliance(
@@ -179,7 +180,7 @@ def publish_compliance(
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries={key: row for key, row in rows.items() if key[0] >= first},
-        stress=_stress_packs(out, fund.id, first, last),
+        stress=compliance_stress.packs_of(stated_packs(book, fund.id), first, last),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
     one = book if verified is None else None  # whoever makes many of one book keeps its head once
@@ -225,6 +226,8 @@ def publish_stress(
 ) -> Published:
     """The report on a stress of the standard pack; ``schedules.publishing.stress_pack.stressed`` runs it.
 
+    What compliance reports compare of it is stated on the chain, where it is not the last pack of its session already.
+
     Raises:
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
@@ -239,7 +242,10 @@ def publish_stress(
         stressed.history,
     )
     name = f"{stressed.fund.id}/stress-{stressed.record.session}"
-    return _publish(out, name, report, stressed.anchor, at, paper=paper, reason=reason, book=book)
+    published = _publish(out, name, report, stressed.anchor, at, paper=paper, reason=reason, book=book)
+    page = published.page.relative_to(out).as_posix()
+    state_pack(book, stressed, report, page, published.version, at)
+    return published
 
 
 def publish_optimise(book: Book, found: Optimum, record: Record, out: Path) -> Published:
@@ -285,23 +291,6 @@ def _earned(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> dict[int,
         len(history),
     )
     return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
-
-
-def _stress_packs(out: Path, fund_id: str, first: dt.date, last: dt.date) -> StressPacks:
-    """The newest stress report of a period and the newest before it, each in its newest version."""
-    days = {}
-    for page in (out / fund_id).glob("stress-*.html"):
-        day = DAY.fullmatch(page.stem.removeprefix("stress-"))
-        if day is not None:
-            days[dt.date.fromisoformat(day[0])] = versions(out, f"{fund_id}/{page.stem}")[-1][1].with_suffix(".json")
-    within = [day for day in days if first <= day <= last]
-    earlier = [day for day in days if day < first]
-    now, before = (_kept(days[max(found)]) if found else None for found in (within, earlier))
-    return StressPacks(now, before)
-
-
-def _kept(path: Path) -> KeptStress:
-    return compliance_stress.read(path.name, path.read_bytes() if path.is_file() else b"")
 
 
 def _up_to(book: Book, record: Record) -> list[Record]:

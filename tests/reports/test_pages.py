@@ -62,6 +62,9 @@ def _reports() -> Iterator[tuple[str, Report]]:
         yield f"event of {name}", event_report(strategy)
     for name, strategy in (("put", PUT), ("hold", HOLD)):
         yield f"stress of {name}", stress_report(strategy)
+    fund, records = lived(CPPI)
+    yield "later comparison", comparison.build(fund, records[50:], ANCHOR, records[49])
+    yield "backtest", comparison.build(fund, records, None)
     yield "stress after the crash", stress_report(PUT, None, 45)
     for kind in ("kill", "lift", "breaker", "override", "restore"):
         yield f"event {kind}", stated_report(kind)
@@ -157,7 +160,9 @@ def test_every_chart_has_words_and_a_table(name: str) -> None:
     assert PAGES[name].count('<svg class="chart wide"') == charts, f"{name}: a chart is missing"
     assert PAGES[name].count('<svg class="chart small"') == panels, f"{name}: a panel is missing"
     assert page.elements["desc"] == 2 * charts + panels, f"{name}: a picture has no description"
-    assert page.elements["details"] == charts + panels, f"{name}: a chart has no table"
+    glossary = PAGES[name].count('<details class="glossary">')
+    assert glossary == (REPORTS[name].head.kind in {"comparison", "backtest"}), f"{name}: measures without definitions"
+    assert page.elements["details"] == charts + panels + glossary, f"{name}: a chart has no table"
 
 
 def test_watermark_says_that_no_money_moved() -> None:
