@@ -9,7 +9,7 @@ from insure.compliance import Facts
 from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import executions, gap, lineage, operations, stress
+from reports.compliance import controls, executions, gap, lineage, operations, stress
 from reports.compliance import sections as parts
 from reports.compliance.board import board
 from reports.config_diff import parameter_changes
@@ -67,10 +67,10 @@ def build(
         parts.checks(facts),
         parts.limits(facts),
         parts.events(facts, evidence),
-        operations.controls(evidence),
-        operations.incidents(evidence),
+        controls.controls(facts, evidence),
+        controls.incidents(evidence),
         operations.data_quality(facts, evidence),
-        operations.reconciliation(evidence),
+        controls.reconciliation(evidence),
         operations.schedule(facts, evidence),
         operations.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),

@@ -6,7 +6,6 @@ A report is made of rows of the chain up to one, its anchor, and never overwritt
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,8 +15,10 @@ from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
 from insure.compliance import facts
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
+from insure.compliance.standings import KINDS as STANDING
+from insure.compliance.standings import standings
 from insure.controls import signatures
-from insure.controls.counterfactual import cost_of
+from insure.controls.counterfactual import Judged, cost_of
 from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
@@ -165,10 +166,24 @@ def publish_compliance(
     late, known = [fill for _, fill in fills], [fill for row, fill in fills if row.sequence <= counted]
     found = facts(contract, history, book.runs(fund.id, first, last), due, first, last, late, known)
     contracts = tuple(agreed.kept_contracts(book, fund.id))
-    controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
+    judged = _judged(history, contracts)
+    controls = controls_facts(
+        trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]),
+        trail.newest(book, fund.id, "waiting", since),
+    )
+    before = [record for record in history if record.session < first]
+    stood = standings(
+        trail.of_kinds(book, fund.id, STANDING, None, until, anchor[0]),
+        (_in_force(book, before[-1]) if before else contract, contract),
+        (since, until),
+        last,
+        f"{history[-1].session}:{history[-1].slot}" if history else "",
+    )
     evidence = replace(
         verification(book, out) if verified is None else verified,
-        controls=with_earnings(controls, _earned(history, contracts)) if controls.overrides else controls,
+        standings=stood,
+        controls=with_earnings(controls, judged),
+        judged=judged,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries=trail.sequences(book, fund.id, first, last),
@@ -265,14 +280,13 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _earned(history: Sequence[Record], contracts: Sequence[agreed.KeptContract]) -> dict[int, Decimal]:
-    """Money that each override earned against the rule, up to the last of the decisions."""
+def _judged(history: Sequence[Record], contracts: Sequence[agreed.KeptContract]) -> tuple[Judged, ...]:
+    """Every override, judged up to the last of the decisions."""
     begun = next(
         (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
         len(history),
     )
-    by_hash = {each.config_sha256: each.fund for each in contracts}
-    return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
+    return cost_of(history[begun:], {each.config_sha256: each.fund for each in contracts})
 
 
 def _stress_packs(out: Path, fund_id: str, first: dt.date, last: dt.date) -> StressPacks:
