@@ -37,6 +37,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "signature": "a person's name under a compliance report",
         "pause": "buying paused or resumed, or a sale that went on, in a market too wide or too thin to buy in",
         "deficit": "what was decided and is not executed, with the price of its risk",
+        "alert": "something that people must know was raised, grew graver, was acknowledged, or is over",
     }
 )
 """Every kind of statement, with what it is."""

@@ -78,6 +78,15 @@ def test_a_difference_that_nobody_looks_after_is_told_in_every_period_until_it_i
     assert str(section["sentence"]).startswith(f"{name.capitalize()} was open at the end, for {LAST - 2} sessions, ")
 
 
+def test_an_alert_is_told_with_its_first_words_and_as_it_stood_when_the_period_was_over(desk: Desk) -> None:
+    rows = _cells(_section(_report(desk, *DECEMBER), "incidents"), "Alerts.")
+    [moved] = [cells for label, cells in rows.items() if label.endswith(" breaker moved")]
+    assert moved[0] == "A"
+    assert str(moved[1]).startswith("REDUCE_ONLY after NORMAL, by reconciliation break: ")
+    assert moved[2:] == ["open when the period was over", "nobody"]
+    assert all(isinstance(cells[1], str) for cells in rows.values()), "every alert has its words"
+
+
 def test_what_is_done_after_the_period_changes_no_byte_of_its_report(desk: Desk) -> None:
     desk.slot(LAST + 1)  # the period is over
     desk.evening(LAST + 1)
@@ -86,6 +95,10 @@ def test_what_is_done_after_the_period_changes_no_byte_of_its_report(desk: Desk)
     number = name.removeprefix("break ")
     desk.json("reconcile", "tested", "--break", number, "--owner", "Ada")
     desk.json("reconcile", "tested", "--break", number, "--explain", "A loan.", "--by", "Ada")
+    alerts = [str(one["id"]) for one in rows_of(desk.json("status"), "alerts") if one["grade"] == "A"]
+    assert alerts
+    for one in alerts:
+        desk.json("ack", one, "--by", "Ada")
     desk.json("lift", "tested", "--to", "NORMAL", "--by", "Ada", "--reason", "Explained.")
     again = _report(desk, *DECEMBER)
     assert (again["new"], again["file"]) == (False, first["file"]), "the report on a period that is over changed"
