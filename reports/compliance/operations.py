@@ -3,6 +3,7 @@
 from collections import Counter
 
 from insure.compliance import Facts, Judgement, SlotFact, SlotState
+from insure.compliance.approved import routine
 from reports import filters
 from reports.evidence import Evidence
 from reports.figures import Figure, NotComputed, Unit
@@ -59,6 +60,7 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
     """What was due, and what became of it; what ran beside the timetable."""
     states = Counter(fact.state for fact in facts.slots)
     late = [fact for fact in facts.slots if fact.state != "on time"]
+    usual = routine(facts).ran
     columns = ("Due", "State", "Late", "Reason")
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
     timetable = "slots of the timetable, runs of the book"
@@ -77,8 +79,7 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
         "schedule",
         "Schedule",
         facts.schedule_judgement,
-        f"{_count(len(facts.slots), 'slot was due', 'slots were due')}: {told}; "
-        f"{len(facts.unscheduled)} ran beside the timetable.",
+        f"{_count(len(facts.slots), 'slot was due', 'slots were due')}: {told}; {_beside(facts, len(usual))}",
         figures,
         (
             Table(
@@ -94,6 +95,16 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
                 tuple(_slot_row(fact, evidence, "kept") for fact in facts.unscheduled),
             ),
         ),
+    )
+
+
+def _beside(facts: Facts, approved: int) -> str:
+    others = len(facts.unscheduled) - approved
+    told = f"{others} ran beside the timetable"
+    return (
+        f"{told}, and {_count(approved, 'approved trade')} {'was' if approved == 1 else 'were'} carried out."
+        if approved
+        else f"{told}."
     )
 
 

@@ -329,11 +329,3 @@ def test_cash_lock_is_told_since_its_first_decision() -> None:
     calm = facts_of(fund, records[:40], records[0].session, records[39].session).exposure
     assert calm is not None
     assert (calm.locked_since, calm.locked) == (None, 0)
-
-
-def test_the_board_reads_half_a_page() -> None:
-    _, records = lived(PUT)
-    board = compliance_report(PUT, records[21].session, records[62].session).board
-    words = len(" ".join(board).split())
-    assert 100 <= words <= 300, f"{words} words are not half a page"
-    assert "Alerts that called for a person: 2; 1 of them not acknowledged by the end." in " ".join(board)
