@@ -128,7 +128,7 @@ def waiting(
             unseen,
         )  # fmt: skip
     price = wanted.snapshot.price
-    units = _kept_back(breaker, wanted.ladder["lots"].units - float(wanted.holdings.units), wanted)
+    units = _kept_back(breaker, wanted)
     if same is not None and same.get("price") and same.get("backlog_units"):
         money -= float(same["backlog_units"]) * float(price - Decimal(same["price"]))
     worth = units * float(price)
@@ -150,8 +150,12 @@ def waiting(
     )
 
 
-def _kept_back(breaker: BreakerStanding, units: float, wanted: Decision) -> float:
-    """What the breaker itself keeps back, as its check in the gate says: at REDUCE_ONLY no sale, whatever else does."""
+def _kept_back(breaker: BreakerStanding, wanted: Decision) -> float:
+    """Units that the breaker itself keeps back, as its check in the gate says: at REDUCE_ONLY no sale.
+
+    What the checks of the decision alone refuse would not have been traded at NORMAL either.
+    """
+    units = 0.0 if wanted.trade is None else float(wanted.trade.units)
     buys = units > 0.0 or bool(wanted.option_trades)
     return units if buys or breaker.state != "REDUCE_ONLY" else 0.0
 

@@ -123,3 +123,11 @@ def test_at_reduce_only_a_sale_is_not_kept_back_by_the_breaker_and_costs_it_noth
     buys = waiting(FUND, reduce_only, few, None, SINCE)
     assert buys.backlog_units == float(few.trade.units) > 0.0
     assert at(20, "102", buys, reduce_only).money == pytest.approx(-buys.backlog_units * 2.0)
+
+
+def test_a_trade_that_the_limits_refuse_is_not_kept_back_by_the_breaker() -> None:
+    strict = replace(FUND, limits=replace(FUND.limits, largest_order_weight=0.001))
+    held = Holdings(Decimal(3000), Decimal(700_000))
+    refused = decide(strict, held, FIRST.memory, snapshot(dt.date(2007, 1, 4), Decimal(100)))
+    assert refused.outcome == "HELD", "the order is too large"
+    assert waiting(strict, BREAKER, refused, None, SINCE).backlog_units == 0.0
