@@ -15,6 +15,7 @@ from insure.controls.signatures import ROLES
 from insure.decision import Breaker
 from insure.fund import Fund
 from reports import filters
+from reports.compliance import stress
 from reports.compliance.controls import count
 from reports.evidence import Evidence
 from reports.sections import Section
@@ -41,7 +42,7 @@ def board(
         _market(fund, facts, table),
         _wrong(fund, facts, sections, evidence),
         _overrides(fund, evidence),
-        _stress(sections, evidence),
+        _stress(fund, facts, sections, evidence),
         _waits(evidence),
     )
     return tuple(paragraph for paragraph in found if paragraph)
@@ -55,11 +56,11 @@ def _promise(fund: Fund, facts: Facts) -> str:
         return f"{fund.name} promised no floor in this period."
     memory = facts.records[-1].decision.memory
     when = "" if memory is None else f" on {filters.long_day(memory.period.end)}"
-    said = [f"{fund.name} promises {filters.money(held.guarantee, fund.currency)}{when}, and keeps a floor on the way."]
+    said = [f"{fund.name} promises {_money(held.guarantee, fund)}{when}, and keeps a floor on the way."]
     if held.missed:
         said.append(f"The promise was not kept on {_days(held.missed)}.")
     side = "above" if held.cushion >= 0.0 else "below"
-    end = f"ended the period {filters.money(abs(held.cushion), fund.currency)} {side} it"
+    end = f"ended the period {_money(abs(held.cushion), fund)} {side} it"
     if held.below:
         when = f"first on {_days(held.below[:1])}" if len(held.below) > 1 else f"on {_days(held.below)}"
         said.append(f"The floor did not hold: {count(len(held.below), 'session')} ended below it, {when}.")
@@ -74,7 +75,7 @@ def _promise(fund: Fund, facts: Facts) -> str:
 def _lowest(fund: Fund, held: Protection) -> str:
     amount = held.lowest_cushion.value
     below = "" if amount >= 0.0 else " below the floor"
-    return f"{filters.money(abs(amount), fund.currency)}{below}, on {filters.long_day(held.lowest_cushion.session)}"
+    return f"{_money(abs(amount), fund)}{below}, on {filters.long_day(held.lowest_cushion.session)}"
 
 
 def _market(fund: Fund, facts: Facts, table: SlippageTable) -> str:
@@ -100,12 +101,12 @@ def _market(fund: Fund, facts: Facts, table: SlippageTable) -> str:
         )
     trading = facts.trading
     if trading.fills:
-        cost = filters.money(trading.commission + trading.spread, fund.currency)
-        traded = filters.brief_money(trading.bought + trading.sold, fund.currency)
+        cost = _money(trading.commission + trading.spread, fund)
+        traded = _money(trading.bought + trading.sold, fund)
         said.append(f"Its trades of {traded} cost {cost}.")
     total = table.total.value
     if isinstance(total, Decimal | float | int):
-        amount = filters.money(abs(float(total)), fund.currency)
+        amount = _money(abs(float(total)), fund)
         side = "more" if total >= 0 else "less"
         said.append(f"Since it began it has come to {amount} {side} than the same money with a true put option.")
     return " ".join(said)
@@ -117,7 +118,7 @@ def _moved(fund: Fund, first: Record, records: Sequence[Record]) -> str:
     move = after / before - 1.0
     how = "rose" if move >= 0.0 else "fell"
     flows = any(record.flows for record in records)
-    worth = [filters.brief_money(after_trade(each)[1], fund.currency) for each in (first, last)]
+    worth = [_money(after_trade(each)[1], fund) for each in (first, last)]
     return (
         f"From {filters.day(first.session)} to {filters.day(last.session)} the index {how} by "
         f"{filters.percent(abs(move), 1)}; the fund was worth {worth[0]} before and {worth[1]} after"
@@ -134,12 +135,7 @@ def _wrong(fund: Fund, facts: Facts, sections: Sequence[Section], evidence: Evid
         *([] if stood is None else map(_differs, stood.breaks)),
         *_restored(evidence),
     ]
-    if evidence.alerts is not None:
-        grave = [alert for alert in evidence.alerts if alert.grade == "A"]
-        left = sum(alert.closed is None for alert in grave)
-        if grave:
-            answered = "all were answered" if not left else f"{left} had not been answered by the end"
-            said.append(f"{count(len(grave), 'alert')} called for a person; {answered}.")
+    said += _called(evidence)
     own = {"reconciliation"} if stood is not None and stood.breaks else set()
     said += [
         f"{section.title}: {section.sentence}"
@@ -149,13 +145,23 @@ def _wrong(fund: Fund, facts: Facts, sections: Sequence[Section], evidence: Evid
     return " ".join(said) or "Nothing went wrong that this report looks at."
 
 
+def _called(evidence: Evidence) -> Iterable[str]:
+    grave = [alert for alert in evidence.alerts or () if alert.grade == "A"]
+    left = sum(alert.closed is None for alert in grave)
+    if len(grave) == 1:
+        yield f"1 alert called for a person, and {'nobody had answered it by the end' if left else 'was answered'}."
+    elif grave:
+        answered = "all were answered" if not left else f"{left} of them had not been answered by the end"
+        yield f"{len(grave)} alerts called for a person; {answered}."
+
+
 def _slots(facts: Facts, *, explained: bool) -> Iterable[str]:
     """Slots that did not end as they should; why some were held is told elsewhere where it is ``explained``."""
     usual = routine(facts)
     ran = [fact for fact in (*facts.slots, *facts.unscheduled) if fact.slot.key not in usual.held]
     groups: tuple[tuple[str, list[SlotFact], bool], ...] = (
         ("failed", [fact for fact in ran if fact.outcome == "FAILED"], True),
-        ("did not run when due", [fact for fact in facts.slots if fact.state in {"missed", "not run"}], True),
+        ("did not run when due", [fact for fact in facts.slots if fact.state in {"missed", "not run"}], False),
         ("traded nothing and waited", [fact for fact in ran if fact.outcome == "HELD"], not explained),
         ("ran late", [fact for fact in ran if fact.state == "late" and fact.outcome not in {"FAILED", "HELD"}], False),
     )
@@ -236,19 +242,29 @@ def _overrides(fund: Fund, evidence: Evidence) -> str:
     return " ".join(said)
 
 
+def _money(value: filters.Number, fund: Fund) -> str:
+    """Whole money: nobody on a board reads cents."""
+    return f"{filters.number(value, 0)} {fund.currency}"
+
+
 def _times(number: int) -> str:
     return "once" if number == 1 else "twice" if number == 2 else f"{number} times"
 
 
 def _earned(money: float, fund: Fund) -> str:
-    return f"{'earned' if money >= 0.0 else 'cost'} {filters.money(abs(money), fund.currency)}"
+    return f"{'earned' if money >= 0.0 else 'cost'} {_money(abs(money), fund)}"
 
 
-def _stress(sections: Sequence[Section], evidence: Evidence) -> str:
-    if evidence.stress is None or evidence.stress.now is None:
+def _stress(fund: Fund, facts: Facts, sections: Sequence[Section], evidence: Evidence) -> str:
+    """What the newest pack says: of the period, else of before it."""
+    packs = evidence.stress
+    if packs is None or (packs.now is None and packs.before is None):
         return ""
-    told = next((section for section in sections if section.key == "stress"), None)
-    return "" if told is None else f"Stress, as last computed in the period: {told.sentence}"
+    if packs.now is not None:
+        told = [section.sentence for section in sections if section.key == "stress"]
+        return f"Stress, as last computed in the period: {told[0]}" if told else ""
+    earlier = stress.sections(fund.id, facts.first, facts.last, stress.StressPacks(packs.before))
+    return f"Stress, as last computed before the period: {earlier[0].sentence.partition(';')[0]}." if earlier else ""
 
 
 def _waits(evidence: Evidence) -> str:

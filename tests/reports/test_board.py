@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from insure.book.agreed import KeptAlert
 from insure.compliance.controls import ControlsFacts, controls_facts
 from insure.compliance.standings import Standings, standings
 from reports import compliance
+from reports.compliance.stress import KeptStress, StressPacks
 from reports.evidence import Evidence
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, lived
 from tests.reports.made import compliance_report, entry, evidence_of, facts_of, runs_of, stood
+from tests.reports.stressed import stress_report
 
 _CODES = re.compile(r"\b(OK|HELD|FAILED|SKIPPED|NORMAL|HALTED|KILLED)\b|chain entry|\b1 \w+s\b|\b0\.0+%|nan|None")
 """What no board should have to read, and a plural of one."""
@@ -65,7 +68,7 @@ def test_a_stop_of_before_an_open_difference_and_what_standing_still_cost_are_to
     assert (
         "When the period began nothing could be bought, since Thursday 28 August 2008, and it was so at the end" in text
     )
-    assert "Standing still cost 102,993.77 USD in the period." in text
+    assert "Standing still cost 102,994 USD in the period." in text
     assert "(46 units differ), for 42 sessions by the end: nobody has explained it, and nobody looks after it." in text
     assert "1 proposal to be answered; 1 difference to be explained; trading to be set free again" in board[-1]
 
@@ -84,10 +87,40 @@ def test_one_slot_is_one_slot_and_says_why() -> None:
     assert f"1 of 10 slots failed, on Monday {day.day} September 2008 (The disk is full)." in text, text
 
 
+@pytest.mark.parametrize(
+    ("closed", "said"),
+    [
+        ((True,), "1 alert called for a person, and was answered."),
+        ((False,), "1 alert called for a person, and nobody had answered it by the end."),
+        ((True, True), "2 alerts called for a person; all were answered."),
+        ((True, False), "2 alerts called for a person; 1 of them had not been answered by the end."),
+    ],
+)
+def test_alerts_that_called_for_a_person_are_told_with_who_answered(closed: tuple[bool, ...], said: str) -> None:
+    at = dt.datetime(2008, 9, 3, 20, tzinfo=dt.UTC)
+    alerts = tuple(
+        KeptAlert(number, "A", "slot missed", at, at if over else None, "Ada" if over else "", "Missed.")
+        for number, over in enumerate(closed, start=1)
+    )
+    board = _board(CPPI, 0, 20, Evidence(controls=ControlsFacts(), alerts=alerts, standings=_calm(CPPI)))
+    assert said in board
+
+
+def test_the_newest_stress_pack_has_a_sentence_and_none_where_there_is_none() -> None:
+    pack = KeptStress("stress-2008-09-16.json", stress_report(PUT, None, 10).figures())
+    now, before, none = (
+        _board(PUT, 0, 20, Evidence(controls=ControlsFacts(), alerts=(), stress=packs))
+        for packs in (StressPacks(pack), StressPacks(None, pack), StressPacks())
+    )
+    assert any(each.startswith("Stress, as last computed in the period: The floor breaks in ") for each in now)
+    assert any(each.startswith("Stress, as last computed before the period: The floor breaks in ") for each in before)
+    assert "tress" not in " ".join(none)
+
+
 def test_overrides_are_told_by_who_and_what_they_came_to() -> None:
     board = _board(CPPI, 0, 20)
     assert (
-        "A. Officer overrode the rule once; that cost 1,250.50 USD against following it up to Monday 27 October 2008. "
-        "An override given before the period still made a difference; by now that cost 42,489.08 USD up to Monday 27 "
+        "A. Officer overrode the rule once; that cost 1,250 USD against following it up to Monday 27 October 2008. "
+        "An override given before the period still made a difference; by now that cost 42,489 USD up to Monday 27 "
         "October 2008."
     ) in board
