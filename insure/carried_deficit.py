@@ -23,14 +23,22 @@ def deficit_of(fund: Fund, record: Record, held: Decimal, at: dt.datetime) -> De
         held: units that the fund holds now, later fills counted.
         at: from when on the time to the next slot counts; where no slot comes, one session is counted.
     """
-    decision = record.decision
-    wanted = decision.trade or decision.withheld
-    units = held - decision.holdings.units - (wanted.units if wanted is not None else 0)
+    units = beyond_decided(record.decision, held)
     if not units or not record.nav > 0:
         return None
-    seen = decision.snapshot
+    seen = record.decision.snapshot
     years = _years_to_next(fund, max(at, record.due))
     return priced(float(units), float(seen.price), float(record.nav), years, seen.volatility.vol, seen.rate)
+
+
+def beyond_decided(decision: Decision, held: Decimal) -> Decimal:
+    """Units that are held beyond what was decided: above zero a sale is missing, below zero a purchase.
+
+    Decided is what the contract lets through of the model's wish, after limits, band, throttle, override, phase and
+    lots; what a held decision withheld counts as decided.
+    """
+    wanted = decision.trade or decision.withheld
+    return held - decision.holdings.units - (wanted.units if wanted is not None else 0)
 
 
 def remembered(decision: Decision, held: Decimal) -> Memory | None:

@@ -43,6 +43,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BY_KIND = Discriminator("kind")
 UNWRITTEN: Mapping[tuple[str, str], str] = {("band", "kind"): "fixed"}
 """Keys (section, key) that an effective contract leaves out at this value."""
+Regime = Literal["ucits", "aifmd", "rts-6", "15c3-5", "18f-4"]
+"""Law that a fund, or its automated trading, stands under; what the lines of a compliance report mean by it is in
+``reports.compliance.regulation``."""
 Name = Annotated[str, Len(1, 200), Predicate(str.isprintable)]
 
 
@@ -333,9 +336,13 @@ class Fund:
     quality: Quality = field(default_factory=Quality)
     triggers: Triggers = field(default_factory=Triggers)
     controls: Controls = field(default_factory=Controls)
+    regimes: tuple[Regime, ...] = ()
+    """Which rules apply to the fund; those of no regime named here are benchmarks on its reports."""
 
     def __post_init__(self) -> None:
         """What only the whole contract can show."""
+        if len(set(self.regimes)) != len(self.regimes):
+            raise InvalidInput(f"regimes is {list(self.regimes)}; it must name each regime once.")
         unit = minor_unit(self.currency)
         if self.initial_money % unit:
             raise InvalidInput(f"initial_money is {self.initial_money}; {self.currency} counts in steps of {unit}.")
@@ -407,13 +414,15 @@ class Fund:
     def effective(self) -> str:
         """The whole contract as canonical JSON, defaults included.
 
-        The kind of a fixed band, the only kind for long, is not written: a contract keeps the hash that the book and
-        its approvals know it by.
+        The kind of a fixed band and regimes that nobody named are not written: a contract keeps the hash that the book
+        and its approvals know it by.
         """
         content = asdict(self)
         for (section, key), value in UNWRITTEN.items():
             if content[section].get(key) == value:
                 del content[section][key]
+        if not self.regimes:
+            del content["regimes"]
         return json.dumps(content, sort_keys=True, separators=(",", ":"), default=_written)
 
     def promise(self, value: float, years: float, vol: float, spot: float) -> Promise:

@@ -93,6 +93,12 @@ def long_day(value: dt.date) -> str:
     return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
+def span(since: dt.date | None, until: dt.date | None) -> str:
+    """from 2008-10-15 to 2008-10-31; an end that is None is left out, and both leave nothing."""
+    ends = (("from", since), ("to", until))
+    return " ".join(f"{word} {day(end)}" for word, end in ends if end is not None)
+
+
 def weekday(value: dt.date) -> str:
     """Wednesday."""
     return _WEEKDAYS[value.weekday()]

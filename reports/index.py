@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from insure.book.record import Record
@@ -14,6 +14,7 @@ from insure.fund import Fund
 from reports import facts, filters, slippage
 from reports.figures import Anchor, Figure, Figures, Head, NotComputed, Verdict, plain
 
+_JUDGED: Mapping[str, Judgement] = {"good": "kept", "attention": "alert", "bad": "breached"}
 _SAFE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -75,8 +76,8 @@ class FundRow:
 
     fund_id: str
     name: str
-    judgement: Judgement
-    sentence: str
+    verdict: Verdict
+    """In two words, and how the last decision ended."""
     state: str
     """Phase, breaker and next slot, in a line."""
     figures: Figures
@@ -140,7 +141,7 @@ def build(
         if not all(_SAFE_PART.fullmatch(part) for part in each.path.split("/")):
             raise InvalidInput(f"path is {each.path!r}; it must stay inside the folder of the reports.")
     rows = tuple(_fund_row(standing) for standing in funds)
-    judgement = worst([row.judgement for row in rows])
+    judgement = worst([_JUDGED[row.verdict.mark] for row in rows])
     latest = max((each.last.session for each in funds if each.last is not None), default=None)
     open_points = [
         *waiting,
@@ -215,14 +216,14 @@ def _unsigned(made: Sequence[Made]) -> list[str]:
         oldest = min(pages, key=lambda each: each.day)
         count = "1 compliance report waits" if len(pages) == 1 else f"{len(pages)} compliance reports wait"
         since = f"of {oldest.period}" if len(pages) == 1 else f"the oldest of {oldest.period}"
-        found.append(f"{fund_id}: {count} for signatures, {since} (`insure sign`).")
+        found.append(f"{fund_id}: {count} for signatures, {since} (insure sign).")
     return found
 
 
 def _verdict(judgement: Judgement, rows: Sequence[FundRow], waiting: Sequence[str]) -> Verdict:
     count = f"{len(rows)} fund{'' if len(rows) == 1 else 's'}"
     sentence = f"{count}; {len(waiting)} point{'' if len(waiting) == 1 else 's'} waiting for a person."
-    stopped = [row.name for row in rows if row.judgement == "breached"]
+    stopped = [row.name for row in rows if row.verdict.mark == "bad"]
     if stopped:
         return Verdict("bad", "Below a floor, or stopped", f"{sentence} {', '.join(stopped)}: see below.")
     if judgement == "alert" or waiting:
@@ -234,42 +235,52 @@ def _state(standing: Standing) -> str:
     """Phase, breaker and next slot, in a line."""
     said = [f"Phase {standing.phase}."] if standing.phase else []
     if standing.breaker != "NORMAL":
-        said.append(f"{standing.breaker}: {standing.breaker_reason}")
+        reason = standing.breaker_reason
+        said.append(reason if reason.startswith(standing.breaker) else f"{standing.breaker}: {reason}".rstrip(": "))
     if standing.next_due is not None:
         said.append(f"Next slot {filters.instant(standing.next_due)}.")
     return " ".join(said)
 
 
+def _verdict_of(
+    standing: Standing, cushion: float | NotComputed | None, sentence: str, gap: float | NotComputed | None = None
+) -> Verdict:
+    """Whether a fund stands above its floor and may trade, in two words."""
+    last = standing.last
+    if isinstance(cushion, float) and not cushion >= 0.0:
+        return Verdict("bad", "Below its floor", sentence)
+    if standing.breaker in {"HALTED", "KILLED"}:
+        return Verdict("bad", "Stopped", sentence)
+    if standing.breaker == "REDUCE_ONLY":
+        return Verdict("attention", "Sales only", sentence)
+    if last is None or last.decision.outcome != "OK":
+        return Verdict("attention", "Not decided" if last is None else last.decision.outcome.capitalize(), sentence)
+    if isinstance(gap, float) and not gap >= standing.fund.limits.gap_budget_alert:
+        return Verdict("attention", "Gap budget low", sentence)
+    return Verdict("good", "In order", sentence)
+
+
 def _fund_row(standing: Standing) -> FundRow:
     fund, last, state = standing.fund, standing.last, _state(standing)
-    stopped: Judgement = (
-        "kept" if standing.breaker == "NORMAL" else "alert" if standing.breaker == "REDUCE_ONLY" else "breached"
-    )
     if last is None:
-        return FundRow(fund.id, fund.name, worst(["alert", stopped]), "It has not decided yet.", state, {})
+        return FundRow(fund.id, fund.name, _verdict_of(standing, None, "It has not decided yet."), state, {})
     equity, nav = facts.after_trade(last)
     valuation = last.decision.valuation
     none = NotComputed("no floor is in force")
     floor: float | NotComputed = none
     cushion: float | NotComputed = none
     gap: float | NotComputed = none
-    judgement = worst([stopped, "kept" if last.decision.outcome == "OK" else "alert"])
     if valuation is not None and valuation.guarantee > 0.0:
         floor, cushion = valuation.floor, float(nav) - valuation.floor
         budget = gap_budget(float(nav), valuation.floor, float(equity), last.option_legs, last.decision.snapshot)
         gap = NotComputed("no fall can reach the floor") if budget is None else budget
-        if cushion < 0.0:
-            judgement = "breached"
-        elif budget is not None and budget < fund.limits.gap_budget_alert:
-            judgement = worst([judgement, "alert"])
     against: float | NotComputed = (
         last.track.total if last.track else NotComputed(last.track_missing or slippage.NO_TWIN)
     )
     return FundRow(
         fund.id,
         fund.name,
-        judgement,
-        f"{filters.day(last.session)}: {last.decision.reason}",
+        _verdict_of(standing, cushion, f"{filters.day(last.session)}: {last.decision.reason}", gap),
         state,
         {
             "nav": Figure("Net asset value", nav, "money", f"last decision, {fund.currency}"),

@@ -140,6 +140,9 @@ def _span(period: Period, last: dt.date) -> PeriodSpan:
 
 def table(history: Sequence[Record]) -> SlippageTable:
     """Slippage of a fund by cause and protection period, and cumulated."""
+    if not history:
+        nothing = Figure("Slippage", NotComputed("nothing was decided"), "gain", "fund \u2212 twin")
+        return SlippageTable((), (), (), nothing, ())
     found = tracks(history)
     names = in_order({name for _, track in found for name, money in track.causes.items() if not abs(money) < 0.005})
     rows = tuple(_row(cause(name), [track for _, track in found]) for name in names)

@@ -137,11 +137,16 @@ class Desk:
         """The book's file; None where it lives on a server."""
         return None if "://" in self.terms.database else self.folder / self.terms.database
 
-    def book(self, busy_seconds: float = BUSY_SECONDS) -> Book:
+    def brokers_outside(self) -> tuple[BlotterBroker, ...]:
+        """Every broker outside that may have orders of this desk, whatever its fund files say."""
+        return (BlotterBroker(self.out / "blotter"),)
+
+    def book(self, busy_seconds: float = BUSY_SECONDS, *, anchored: bool = True) -> Book:
         """The desk's book; close it, or use it in a with statement.
 
         Args:
             busy_seconds: how long to wait where somebody else writes, in a book that is a file.
+            anchored: False to open it without asking the anchors beside the reports.
 
         Raises:
             BookError: it cannot be opened, is gone although reports speak of it, or is not the one they speak of.
@@ -150,12 +155,14 @@ class Desk:
         if path is None:
             book = Book.connect(self.terms.database)
         else:
-            if not path.exists() and anchors.kept(self.out):
+            if anchored and not path.exists() and anchors.kept(self.out):
                 raise BookError(
                     f"{path} is gone, and {self.out / anchors.FILE} knows that it was there. Nothing was done; restore "
                     "a backup (`insure restore`)."
                 )
             book = Book.open(path, busy_seconds)
+        if not anchored:
+            return book
         try:
             anchors.check_last(book, self.out, book.where)
         except BookError:

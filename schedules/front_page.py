@@ -68,7 +68,7 @@ def _waiting(
     said = [f"KILLED. {flag.sentence}" for flag in flags]
     if status is not None:
         if status.breaker != "NORMAL":
-            said.append(f"The breaker stands at {status.breaker}: lift it once its reason is gone (`insure lift`).")
+            said.append(f"The breaker stands at {status.breaker}: lift it once its reason is gone (insure lift).")
         said += [each for each in (status.waits, status.deficit_said) if each]
     said += [
         f"Proposal {one.number} waits for {one.missing} more until {one.expires:%Y-%m-%d %H:%M} UTC. {one.sentence}"

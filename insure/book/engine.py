@@ -109,6 +109,8 @@ def reading(engine: Engine, where: str) -> Iterator[Connection]:
         raise _refusal(error, f"{where} cannot be read", "") from error
     except UnicodeDecodeError as error:
         raise BookError(f"{where} holds bytes that are no text; it is damaged.") from error
+    except OverflowError as error:
+        raise BookError(f"{where} cannot be asked for so large a number: {error}.") from error
 
 
 @contextmanager
@@ -127,6 +129,8 @@ def writing(engine: Engine, where: str) -> Iterator[Connection]:
         raise _refusal(error, f"{where} refused", " Nothing of this was kept.") from error
     except UnicodeDecodeError as error:
         raise BookError(f"{where} holds bytes that are no text; it is damaged. Nothing of this was kept.") from error
+    except OverflowError as error:
+        raise BookError(f"{where} cannot hold so large a number: {error}. Nothing of this was kept.") from error
 
 
 def _refusal(error: StatementError, before: str, after: str) -> InsureError:

@@ -35,6 +35,8 @@ ORDER_COLUMNS = (
 FILL_COLUMNS = ("order_key", "reference", "units", "price", "commission", "at")
 OPTIONAL_FILL_COLUMNS = ("spread",)
 _LONGEST_REFERENCE = 200
+_AT_ITS_END = dt.timedelta(days=1)
+"""After its time limit an order is no order any more; a day is left for clocks and for desks that work on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,34 @@ class BlotterBroker:
             self._put(wish, f"cancel_order_key\n{harmless(order_key)}\n")
         return BrokerReport("acked")
 
+    def cancel_all(self, fund_id: str, now: dt.datetime) -> tuple[str, ...]:
+        """Write the wish beside every order file that may still be worked, where no book says which are open.
+
+        Args:
+            fund_id: whose; empty for every fund.
+            now: orders whose time limit lay more than a day before are left alone: they are at their end.
+
+        Returns:
+            Keys of the orders that were asked for.
+
+        Raises:
+            BrokerSilent: the folder cannot be read or written.
+        """
+        asked: list[str] = []
+        try:
+            paths = sorted(path for path in self.folder.glob("*.csv") if not path.name.startswith("CANCEL-"))
+            texts = [path.read_text(encoding="utf-8", errors="replace") for path in paths]
+        except OSError as error:
+            raise BrokerSilent(f"{self.folder} cannot be read: {error.strerror}.") from error
+        for path, text in zip(paths, texts, strict=True):
+            for row in csv.DictReader(text.splitlines()):
+                key = str(row.get("order_key") or path.stem).removeprefix("'")
+                own = not fund_id or str(row.get("fund") or fund_id).removeprefix("'") == fund_id
+                if own and _may_live(str(row.get("good_until_utc") or ""), now):
+                    self._put(path.with_name(f"CANCEL-{path.name}"), f"cancel_order_key\n{harmless(key)}\n")
+                    asked.append(key)
+        return tuple(asked)
+
     def path(self, order_key: str) -> Path:
         """The file of an order."""
         return self.folder / f"{''.join(c if c.isalnum() or c in '-_.' else '_' for c in order_key)}.csv"
@@ -88,6 +118,14 @@ class BlotterBroker:
             draft.replace(path)
         except OSError as error:
             raise BrokerSilent(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _may_live(good_until: str, now: dt.datetime) -> bool:
+    """Whether an order with this time limit may still be worked; one that cannot be read may."""
+    try:
+        return dt.datetime.fromisoformat(good_until) >= now - _AT_ITS_END
+    except (ValueError, TypeError):
+        return True
 
 
 def blotter(orders: Sequence[Order]) -> str:

@@ -128,29 +128,31 @@ def read_reported(
     """What files say of a fund.
 
     Args:
-        files: "positions", and optionally "cash" and "orders".
+        files: "positions", "cash" and "orders", at least one of them; the first of these that is there says as of when.
         fund: whose report is wanted.
         calendar: the fund's.
         desk: every fund of the desk; a row about any other is refused.
         now: the clock; nothing is reported of the future.
 
     Raises:
-        InvalidInput: a line cannot be right (the sentences name every such line, up to 20), or the file of positions
+        InvalidInput: a line cannot be right (the sentences name every such line, up to 20), or the first of the files
             says nothing of the fund. Nothing may be recorded then.
     """
     lines = {kind: _Lines(kind, file, fund, calendar, desk, now) for kind, file in files.items()}
-    positions = lines["positions"].read(_position, lambda row: row.instrument)
+    positions = lines["positions"].read(_position, lambda row: row.instrument) if "positions" in lines else []
     cash = lines["cash"].read(_cash, lambda row: row.currency) if "cash" in lines else []
     orders = lines["orders"].read(_order, lambda row: row.key) if "orders" in lines else []
     faults = [fault for each in lines.values() for fault in each.faults]
     if faults:
         raise InvalidInput("\n".join([*faults[:20], "Nothing was recorded."]))
-    as_of = lines["positions"].as_of
+    kinds: tuple[FileKind, ...] = ("positions", "cash", "orders")
+    first = next(kind for kind in kinds if kind in files)
+    as_of = lines[first].as_of
     if as_of is None:
-        raise InvalidInput(f"{files['positions'].name} says nothing of {fund.id}: nothing was recorded.")
+        raise InvalidInput(f"{files[first].name} says nothing of {fund.id}: nothing was recorded.")
     session = calendar.current_or_previous(as_of)
     if session is None:
-        raise InvalidInput(f"{files['positions'].name} is as of {as_of}, before {calendar.name} begins.")
+        raise InvalidInput(f"{files[first].name} is as of {as_of}, before {calendar.name} begins.")
     return Reported(
         as_of=as_of,
         session=session,

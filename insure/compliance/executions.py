@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from insure.book.record import Record
+from insure.compliance.measures import Contracts, contract_of
 from insure.decision import OptionHeld
 from insure.decision.options import traded_at_mark
 from insure.execution import Executed, shortfall
@@ -102,7 +103,7 @@ class Executions:
 
 
 def executions(
-    fund: Fund,
+    contracts: Contracts,
     before: Sequence[Record],
     within: Sequence[Record],
     late: Sequence[Fill] = (),
@@ -122,7 +123,7 @@ def executions(
     that money to the minor unit, which differs by half of one at most.
 
     Args:
-        fund: whose day count marks options.
+        contracts: by their hash; the day count of its own marks the options of a decision.
         before: decisions before the period, in order.
         within: decisions of the period, in order.
         late: fills that came after their decision, those known when the period was over; in any order.
@@ -134,7 +135,7 @@ def executions(
     history = [*before, *within]
     fills, fills_then = _by_order(late), _by_order(known)
     first = len(before)
-    orders = [one for place in range(first, len(history)) for one in _of_record(fund, history, place, fills)]
+    orders = [one for place in range(first, len(history)) for one in _of_record(contracts, history, place, fills)]
     references = {fill.reference for fill in known}
     came = {fill.order_key for fill in late if fill.reference not in references}
     count, earlier = 0, Causes()
@@ -142,8 +143,8 @@ def executions(
         # Of a decision that was not the last, only a new fill can change what is known.
         if place != first - 1 and not any(order.key in came for order in record.orders):
             continue
-        now = _of_record(fund, history, place, fills)
-        then = _of_record(fund, before, place, fills_then)
+        now = _of_record(contracts, history, place, fills)
+        then = _of_record(contracts, before, place, fills_then)
         for new, old in zip(now, then, strict=True):
             if new != old:
                 count += 1
@@ -164,10 +165,11 @@ def _by_order(fills: Sequence[Fill]) -> Mapping[str, list[Fill]]:
 
 
 def _of_record(
-    fund: Fund, history: Sequence[Record], place: int, late: Mapping[str, Sequence[Fill]]
+    contracts: Contracts, history: Sequence[Record], place: int, late: Mapping[str, Sequence[Fill]]
 ) -> list[OrderCost]:
     """The orders of one decision, judged at the one after it."""
     record = history[place]
+    fund = contract_of(contracts, record)
     following = history[place + 1] if place + 1 < len(history) else None
     trades: dict[str, list[Order]] = defaultdict(list)
     for order in record.orders:

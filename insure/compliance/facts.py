@@ -6,60 +6,46 @@ the market carried the fund there (the distinction of UCITS Directive 2009/65/EC
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from itertools import takewhile
+from types import MappingProxyType
+from typing import Literal
 
 from insure.book.record import Record
+from insure.carried_deficit import beyond_decided
 from insure.compliance.approved import routine
 from insure.compliance.executions import Executions, executions
 from insure.compliance.limits import Limit, limits
-from insure.compliance.measures import Extreme, Judgement, after_trade, extreme, gap, promising, weight, worst
-from insure.compliance.trading import CheckTally, Trading, VarTest, checks, trading, var_test
+from insure.compliance.measures import (
+    Contracts,
+    Extreme,
+    InForce,
+    Judgement,
+    after_trade,
+    contract_of,
+    extreme,
+    gap,
+    in_force,
+    promising,
+    weight,
+    worst,
+)
+from insure.compliance.settled import LateFill, Rows, settled
+from insure.compliance.timetable import Ran
+from insure.compliance.trading import CheckTally, Trading, checks, trading
+from insure.compliance.value_at_risk import VarTest, var_test
 from insure.decision import Outcome
+from insure.decision.band import band_width
 from insure.errors import InvalidInput
 from insure.fund import Fund
-from insure.orders import Fill
 from insure.slots import Slot
 
 SlotState = Literal["on time", "late", "missed", "not run"]
 
+_WEIGHT_ROUNDING = 1e-9
 _PROMPT = dt.timedelta(minutes=1)
 """A run that starts within a minute of its slot is on time."""
-
-
-class Ran(Protocol):
-    """How one slot ended, as the book keeps it."""
-
-    @property
-    def session(self) -> dt.date:
-        """Session of the slot."""
-        ...
-
-    @property
-    def slot(self) -> str:
-        """Word of the slot."""
-        ...
-
-    @property
-    def due(self) -> dt.datetime:
-        """When it was due."""
-        ...
-
-    @property
-    def started(self) -> dt.datetime:
-        """When it was started."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome:
-        """How it ended."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why it ended so."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +72,8 @@ class Protection:
     lowest_cushion: Extreme
     below: tuple[dt.date, ...]
     """Sessions that ended below the floor."""
+    below_since: dt.date | None
+    """Session since which every one ended below the floor, before the period too; None where the last did not."""
     missed: tuple[dt.date, ...]
     """Horizons in the period at which the guarantee was not there."""
 
@@ -104,19 +92,29 @@ class Protection:
 class Exposure:
     """How much stock was wanted and held."""
 
+    model: float
+    """Weight that the model asked for at the last decision, before limits, band, throttle and lots."""
     target: float
+    """Weight that was decided: what the contract lets through of it."""
     executed: float
+    band: float
+    """Half width of the band at the last decision, weight."""
     highest: Extreme
     lowest: Extreme
     locked: int
     """Decisions in the period with no cushion left."""
     locked_since: dt.date | None
-    """Session since which every decision was one of them; None where the last was not."""
+    """Session since which every decision was one of them, before the period too; None where the last was not."""
 
     @property
     def backlog(self) -> float:
-        """Weight that the model asks for and the fund does not hold, at the end."""
+        """Weight that was decided and the fund does not hold, at the end; below zero a sale is missing."""
         return self.target - self.executed
+
+    @property
+    def backlog_judgement(self) -> Judgement:
+        """Alert where more than a band is missing: what is inside it no decision would trade."""
+        return "kept" if abs(self.backlog) <= self.band + _WEIGHT_ROUNDING else "alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +124,17 @@ class Facts:
     fund_id: str
     first: dt.date
     last: dt.date
+    so_far: dt.date | None
+    """The day up to which the period is judged; None where it was over."""
+    contracts: tuple[InForce, ...]
+    """Those that the period was decided under, in the order of use; that of ``standing`` where nothing was decided in
+    it, none where nothing had been decided yet."""
     records: tuple[Record, ...]
-    """Decisions of the period, in order."""
+    """Decisions of the period, in order, each settled: with the fills that were booked before the next."""
     opening: Record | None
-    """The last decision before the period."""
+    """The last decision before the period, settled as a report on the period before it knew it."""
+    standing: Record | None
+    """The last decision up to the end of the period, settled; None where nothing had been decided yet."""
     protection: Protection | None
     """None where the strategy promises nothing, or no period was in force."""
     exposure: Exposure | None
@@ -143,6 +148,7 @@ class Facts:
     unscheduled: tuple[SlotFact, ...]
     """What ran beside the timetable: on an event, or once more after a slot was held."""
     var_test: VarTest
+    """Of the last steps up to the end of the period, before it too."""
     days_to_cash: float | None
     """Sessions that selling all stock takes at the order's share of volume; None where the volume is not known."""
 
@@ -180,59 +186,73 @@ class Facts:
 
 
 def facts(
-    fund: Fund,
+    fund_id: str,
+    contracts: Contracts,
     history: Sequence[Record],
     runs: Sequence[Ran],
     due: Sequence[Slot],
     first: dt.date,
     last: dt.date,
-    late_fills: Sequence[Fill] = (),
-    known_before: Sequence[Fill] = (),
+    late: Sequence[LateFill] = (),
+    rows: Rows = MappingProxyType({}),
+    counted: int = 0,
+    so_far: dt.date | None = None,
 ) -> Facts:
     """The facts of a fund from session ``first`` to ``last``, both included.
 
     Args:
-        fund: the contract in force; its limits are those that are judged.
+        fund_id: whose facts.
+        contracts: by their hash, at least those that the decisions were made under; each is judged under its own.
         history: all its decisions up to ``last``, in order; those before ``first`` give the opening state.
         runs: how the slots of the period ended.
-        due: the slots that were due in the period.
+        due: the slots that were due in the period: see ``timetable.due``.
         first: first session.
         last: last session.
-        late_fills: fills that came after their decision, those known when the period was over; in any order.
-        known_before: those of them that were known when the period before was over: a report on it has counted them.
+        late: fills that came after their decision, those known when the period was over; in the order of the chain.
+        rows: of the slots of ``history``; needed where there are late fills.
+        counted: the last row of the chain that a report on the period before has counted.
+        so_far: the day up to which the period is judged, where it is not over.
 
     Raises:
-        InvalidInput: the span is empty, or the fund had no decision in it or before it.
+        InvalidInput: the span is empty, or the fund had no decision and no slot in it or before it.
     """
     if not first <= last:
         raise InvalidInput(f"first is {first}; it must be {last} (last) or before.")
     before = [record for record in history if record.session < first]
-    within = tuple(record for record in history if first <= record.session <= last)
-    if not before and not within:
-        raise InvalidInput(f"{fund.id} has no decision up to {last}; there is nothing to judge.")
-    opening = before[-1] if before else None
+    within = [record for record in history if first <= record.session <= last]
+    if not before and not within and not any(run.session <= last for run in runs):
+        raise InvalidInput(f"{fund_id} has no decision up to {last}, and no slot; there is nothing to judge.")
+    decided = settled([*before, *within], rows, late)
+    earlier, records = decided[: len(before)], decided[len(before) :]
+    known = [each for each in late if each.sequence <= counted]
+    standing = decided[-1] if decided else None
+    opening = settled(before[-1:], rows, known)[0] if before else None
+    late_fills, known_before = ([each.fill for each in some] for some in (late, known))
     runs = [run for run in runs if first <= run.session <= last]
     return Facts(
-        fund_id=fund.id,
+        fund_id=fund_id,
         first=first,
         last=last,
-        records=within,
+        so_far=so_far,
+        contracts=in_force(contracts, records or decided[-1:]),
+        records=records,
         opening=opening,
-        protection=_protection(within),
-        exposure=_exposure(within),
-        lowest_gap=extreme(((record.session, gap(record)) for record in within), min),
-        trading=trading(within, late_fills),
-        executions=executions(fund, before, within, late_fills, known_before),
+        standing=standing,
+        protection=_protection(earlier, records),
+        exposure=_exposure(contracts, earlier, records),
+        lowest_gap=extreme(((record.session, gap(record)) for record in records), min),
+        trading=trading(records),
+        executions=executions(contracts, before, within, late_fills, known_before),
         checks=checks(within),
-        limits=limits(fund, within),
+        limits=limits(contracts, earlier, records),
         slots=_slots(due, runs, within),
         unscheduled=_unscheduled(due, runs, within),
-        var_test=var_test([opening, *within] if opening is not None else list(within)),
-        days_to_cash=_days_to_cash(fund, within[-1] if within else opening),
+        var_test=var_test(decided, first),
+        days_to_cash=None if standing is None else _days_to_cash(contract_of(contracts, standing), standing),
     )
 
 
-def _protection(records: Sequence[Record]) -> Protection | None:
+def _protection(before: Sequence[Record], records: Sequence[Record]) -> Protection | None:
     rows = [(record, valuation) for record in records if (valuation := promising(record)) is not None]
     if not rows:
         return None
@@ -251,25 +271,30 @@ def _protection(records: Sequence[Record]) -> Protection | None:
         guarantee=valuation.guarantee,
         lowest_cushion=lowest,
         below=tuple(session for session, cushion in cushions if cushion < 0.0),
+        below_since=_since([each for each in (*before, *records) if promising(each) is not None], _below),
         missed=missed,
     )
 
 
-def _exposure(records: Sequence[Record]) -> Exposure | None:
+def _exposure(contracts: Contracts, before: Sequence[Record], records: Sequence[Record]) -> Exposure | None:
     decided = [record for record in records if record.ladder is not None]
     highest = extreme(((record.session, weight(record)) for record in decided), max)
     lowest = extreme(((record.session, weight(record)) for record in decided), min)
     if highest is None or lowest is None:
         return None
-    ladder = decided[-1].ladder
-    assert ladder is not None  # noqa: S101 - filtered above
+    record = decided[-1]
+    assert record.ladder is not None  # noqa: S101 - filtered above
+    missing = -beyond_decided(record.decision, record.after.units) * record.decision.snapshot.price
+    nav = after_trade(record)[1]
     return Exposure(
-        target=ladder["model"].weight,
-        executed=weight(decided[-1]),
+        model=record.ladder["model"].weight,
+        target=weight(record) + (float(missing) / nav if nav > 0.0 else 0.0),
+        executed=weight(record),
+        band=band_width(contract_of(contracts, record), record.decision),
         highest=highest,
         lowest=lowest,
         locked=sum(_locked(record) for record in decided),
-        locked_since=_locked_since(decided),
+        locked_since=_since([each for each in (*before, *records) if each.ladder is not None], _locked),
     )
 
 
@@ -277,13 +302,15 @@ def _locked(record: Record) -> bool:
     return record.decision.memory is not None and record.decision.memory.locked
 
 
-def _locked_since(decided: Sequence[Record]) -> dt.date | None:
-    since = None
-    for record in reversed(decided):
-        if not _locked(record):
-            break
-        since = record.session
-    return since
+def _below(record: Record) -> bool:
+    valuation = promising(record)
+    return valuation is not None and after_trade(record)[1] < valuation.floor
+
+
+def _since(records: Sequence[Record], holds: Callable[[Record], bool]) -> dt.date | None:
+    """Session since which something held of every record up to the last; None where it does not hold of the last."""
+    streak = list(takewhile(holds, reversed(records)))
+    return streak[-1].session if streak else None
 
 
 def _slots(due: Sequence[Slot], runs: Sequence[Ran], records: Sequence[Record]) -> tuple[SlotFact, ...]:
@@ -312,8 +339,8 @@ def _slot(slot: Slot, run: Ran | None, decided: bool) -> SlotFact:
     return SlotFact(slot, state, run.outcome, run.reason, late, decided)
 
 
-def _days_to_cash(fund: Fund, record: Record | None) -> float | None:
-    volume = record.decision.snapshot.daily_volume if record is not None else None
-    if record is None or volume is None or not volume > 0.0:
+def _days_to_cash(fund: Fund, record: Record) -> float | None:
+    volume = record.decision.snapshot.daily_volume
+    if volume is None or not volume > 0.0:
         return None
     return float(record.after.units) / (fund.execution.volume_cap_fraction * volume)

@@ -1,20 +1,12 @@
-"""Orders, fills, checks and losses of a period."""
+"""Orders, fills and checks of a period."""
 
-import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 
 from insure.book.record import Record
-from insure.compliance.measures import Extreme, after_trade, extreme
+from insure.compliance.measures import Extreme, extreme
 from insure.decision.checks import CheckUnit
-from insure.orders import Fill
-
-VAR_CONFIDENCE = 0.99
-_VAR_DEVIATIONS = 2.3263478740408408
-"""Standard deviations that a normal loss exceeds once in a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +36,10 @@ class CheckTally:
     unit: CheckUnit
 
 
-@dataclass(frozen=True, slots=True)
-class VarException:
-    """A step on which the fund lost more than its value at risk of the step before."""
-
-    session: dt.date
-    loss: float
-    value_at_risk: float
-
-
-@dataclass(frozen=True, slots=True)
-class VarTest:
-    """Value at risk (99 %, one step, normal at the hedge volatility) against what was really lost to the index."""
-
-    steps: int
-    exceptions: tuple[VarException, ...]
-
-    @property
-    def expected(self) -> float:
-        """Exceptions that a correct model has on average."""
-        return self.steps * (1.0 - VAR_CONFIDENCE)
-
-
-def trading(records: Sequence[Record], late: Sequence[Fill] = ()) -> Trading:
-    """What the orders of some decisions came to; ``late`` are fills after their decision, of any order."""
+def trading(records: Sequence[Record]) -> Trading:
+    """What the orders of some decisions came to, these settled."""
     orders = [order for record in records for order in record.orders]
-    keys = {order.key for order in orders}
-    fills = [fill for record in records for fill in record.fills] + [fill for fill in late if fill.order_key in keys]
+    fills = [fill for record in records for fill in record.fills]
     zero = Decimal(0)
     ordered = sum((abs(order.units) for order in orders), zero)
     filled = sum((abs(fill.units) for fill in fills), zero)
@@ -96,21 +65,3 @@ def checks(records: Sequence[Record]) -> tuple[CheckTally, ...]:
         missing = len(made) - len(measured)
         tallies.append(CheckTally(name, len(measured), missing, failed, extreme(measured, min), made[-1][1].unit))
     return tuple(tallies)
-
-
-def var_test(records: Sequence[Record]) -> VarTest:
-    """Losses of the stock held from one decision to the next, against 2.326 standard deviations of it."""
-    exceptions = []
-    steps = 0
-    for then, now in pairwise(records):
-        equity = after_trade(then)[0]
-        if not equity > 0.0 or not now.accrual.years > 0.0:
-            continue
-        steps += 1
-        deviation = then.decision.snapshot.volatility.vol * math.sqrt(now.accrual.years)
-        at_risk = _VAR_DEVIATIONS * deviation * equity
-        before, after = float(then.decision.snapshot.price), float(now.decision.snapshot.price)
-        loss = -equity * (after / before - 1.0)
-        if loss > at_risk:
-            exceptions.append(VarException(now.session, loss, at_risk))
-    return VarTest(steps, tuple(exceptions))

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from insure.book import Statement
 from insure.controls.kill_flag import Flag
 from insure.controls.people import distinct, speaker, spoken
-from insure.controls.trips import Trip
+from insure.controls.trips import WORST, Trip
 from insure.decision import Breaker
 from insure.decision.circumstances import BREAKERS
 from insure.errors import BookError, InvalidInput, NothingDue
 
-KINDS = ("breaker", "kill", "lift")
-"""Statements that move a breaker."""
+KINDS = ("breaker", "kill", "lift", "restore")
+"""Statements that move a breaker. A restore halts the desk: what was sent since the backup is not known any more."""
 ACCEPTED = dt.timedelta(days=30)
 """How long a case that a person has lifted trips nothing, while it grows no worse."""
+ACCEPTED_AT_WORST = dt.timedelta(days=1)
+"""The same for a case that cannot grow worse: a fund without any gap budget is looked at every day."""
 WORSE = 1.25
 """A case is worse from this multiple of the severity that was lifted on."""
 _NEVER_ACCEPTED = frozenset({"chain failure", "code mismatch"})
@@ -107,12 +109,42 @@ def killed_content(flag: Flag) -> dict[str, str]:
     whose = f"{flag.fund_id}" if flag.fund_id else "the whole desk"
     by = flag.by or "nobody named"
     return {
-        "sentence": f"KILLED, {whose}, by {by} at {flag.since}: {flag.reason.rstrip('.')}.",
+        "sentence": f"KILLED, {whose}, by {by} at {flag.moment}: {flag.reason.rstrip('.')}.",
         "state": "KILLED",
         "flag": flag.mark,
         "reason": flag.reason,
         "by": flag.by,
         "open": "Lift it once its reason is gone (`insure lift`, two names).",
+    }
+
+
+def halting(own: BreakerStanding, to: Breaker, by: str, reason: str, known: Sequence[str] = ()) -> dict[str, str]:
+    """What a person writes to move a breaker downwards, short of a kill.
+
+    Args:
+        own: where it stands, as ``latched`` says.
+        to: REDUCE_ONLY or HALTED, graver than that.
+        by: who.
+        reason: why, in words.
+        known: the people of the desk; empty where it names none.
+
+    Raises:
+        InvalidInput: the move is not downwards, or is a kill; nobody is named, or no reason given.
+    """
+    if to not in {"REDUCE_ONLY", "HALTED"}:
+        raise InvalidInput(f"--to is {to}; a person sets REDUCE_ONLY or HALTED (`insure kill` stops for good).")
+    if not _graver(to, own.state):
+        raise InvalidInput(
+            f"--to is {to}, and the breaker stands at {own.state}: that is no step down (`insure lift`)."
+        )
+    name, why = speaker(by, known), spoken("reason", reason)
+    return {
+        "sentence": f"{to} after {own.state}, by {name}: {why}",
+        "state": to,
+        "from": own.state,
+        "by": name,
+        "reason": why,
+        "open": "Set the breaker back once the reason is gone (`insure lift`, a name and a reason).",
     }
 
 
@@ -177,7 +209,7 @@ def booked_flags(said: Iterable[Statement], fund_id: str) -> frozenset[str]:
 def _moves(one: Statement, state: Breaker) -> Breaker | None:
     """Where a statement moves a breaker that stands at ``state``; None where it may not move it."""
     to = _moved_to(one)
-    if one.kind == "kill" or not one.by:
+    if one.kind in {"kill", "restore"} or not one.by:
         return to if _graver(to, state) else None
     if one.kind == "lift":
         return to if _graver(state, to) and _two_people(one) else None
@@ -187,6 +219,8 @@ def _moves(one: Statement, state: Breaker) -> Breaker | None:
 def _moved_to(one: Statement) -> Breaker:
     if one.kind == "kill":
         return "KILLED"
+    if one.kind == "restore":
+        return "HALTED"
     state = one.content.get("state", "NORMAL")
     for known in BREAKERS:
         if state == known:
@@ -195,7 +229,10 @@ def _moved_to(one: Statement) -> Breaker:
 
 
 def _lifted(said: Iterable[Statement], fund_id: str, now: dt.datetime) -> dict[str, float]:
-    """Severity by case of what tripped before a person's last lift, where that was not long ago."""
+    """Severity by case of what stood when a person lifted it, where that was not long ago.
+
+    A person accepts what the breaker stood for at that moment, and nothing that was lifted before.
+    """
     tripped: dict[str, float] = {}
     lifted: dict[str, float] = {}
     for one in said:
@@ -203,8 +240,14 @@ def _lifted(said: Iterable[Statement], fund_id: str, now: dt.datetime) -> dict[s
             continue
         if not one.by and one.kind == "breaker":
             tripped[one.content.get("case", "")] = float(one.content.get("severity", "nan"))
-        elif one.by and one.kind != "kill" and now - one.at <= ACCEPTED:
-            lifted |= tripped
+        elif one.by and one.kind != "kill":
+            age = now - one.at
+            lifted |= {
+                case: severity
+                for case, severity in tripped.items()
+                if age <= (ACCEPTED if severity < WORST else ACCEPTED_AT_WORST)
+            }
+            tripped = {}
     return lifted
 
 

@@ -17,6 +17,10 @@ from insure.errors import BookError, InvalidInput
 
 KINDS = ("break",)
 BreakKind = Literal["units", "cash", "orders"]
+CUSTODIAN = "custodian"
+"""Whose report it is where nobody says."""
+BOOK = "book"
+"""The source of breaks that the book finds in itself, whatever a file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Break:
     """As of which it was first seen."""
     words: str
     """What was found last."""
+    source: str = CUSTODIAN
+    """Whose report it was found in; only that one's can cure it."""
     owner: str = ""
     """Who looks after it; empty for nobody."""
     explanation: str = ""
@@ -99,11 +105,18 @@ def _opened(one: Statement) -> Break:
         reported=Decimal(content["reported"]),
         session=dt.date.fromisoformat(content["session"]),
         words=content["sentence"],
+        source=content.get("source", CUSTODIAN),
     )
 
 
 def opening(
-    kind: BreakKind, subject: str, booked: Decimal, reported: Decimal, session: dt.date, words: str
+    kind: BreakKind,
+    subject: str,
+    booked: Decimal,
+    reported: Decimal,
+    session: dt.date,
+    words: str,
+    source: str = CUSTODIAN,
 ) -> dict[str, str]:
     """What is stated when a difference is seen for the first time."""
     return {
@@ -113,6 +126,7 @@ def opening(
         "booked": f"{booked:f}",
         "reported": f"{reported:f}",
         "session": session.isoformat(),
+        "source": source,
         "sentence": words,
         "open": "Give it to somebody, then explain it or cure it.",
     }
@@ -122,7 +136,7 @@ def changing(before: Break, booked: Decimal, reported: Decimal, session: dt.date
     """What is stated when the difference of a break is another one now; None where it is the same."""
     if reported - booked == before.difference:
         return None
-    anew = opening(before.kind, before.subject, booked, reported, session, words)
+    anew = opening(before.kind, before.subject, booked, reported, session, words, before.source)
     was = f"It was {before.difference:+f}{', explained' if before.explained else ''}."
     return {**anew, "event": "changed", "break": str(before.id), "sentence": f"Break {before.id}: {words} {was}"}
 

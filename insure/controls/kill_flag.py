@@ -11,12 +11,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from insure.controls.people import LONGEST_NAME, LONGEST_REASON
 from insure.errors import InvalidInput, Killed
 
 FOLDER = "kill"
 """In the folder of the desk."""
 DESK = "_desk"
 """The flag of the whole desk; no fund can have this name."""
+NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,19 @@ class Flag:
         return self.mark.partition("/")[0]
 
     @property
+    def moment(self) -> str:
+        """When it was thrown, as a person reads it; as it was written where it cannot be read."""
+        try:
+            return f"{dt.datetime.fromisoformat(self.since).astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+        except ValueError:
+            return self.since
+
+    @property
     def sentence(self) -> str:
         """In words."""
         whose = f"of {self.fund_id}" if self.fund_id else "of the whole desk"
         by = self.by or "nobody is named"
-        return f"The kill switch {whose} stands since {self.since} ({by}): {self.reason.rstrip('.')}."
+        return f"The kill switch {whose} stands since {self.moment} ({by}): {self.reason.rstrip('.')}."
 
 
 def standing(folder: Path, fund_id: str) -> Flag | None:
@@ -76,17 +86,16 @@ def throw(folder: Path, fund_id: str, by: str, reason: str, at: dt.datetime) -> 
         folder: of the desk.
         fund_id: whose; empty for the whole desk.
         by: who; empty where nobody is named.
-        reason: why, in words.
+        reason: why, in words; what cannot be printed on one line is made so. A kill waits for no wording.
         at: now, aware.
 
     Raises:
-        InvalidInput: the reason or the name is no line of text.
         Killed: the folder takes no file at all; the sentence says what else stops the desk.
     """
-    if not reason.strip() or not reason.isprintable() or not by.isprintable():
-        raise InvalidInput(f"reason is {reason!r}; a kill has a reason on one line, and a name at most.")
     path = _path(folder, fund_id)
-    content = json.dumps({"at": at.astimezone(dt.UTC).isoformat(timespec="microseconds"), "by": by, "reason": reason})
+    why = one_line(reason, LONGEST_REASON) or NO_REASON
+    told = {"at": at.astimezone(dt.UTC).isoformat(timespec="microseconds"), "by": one_line(by, LONGEST_NAME)}
+    content = json.dumps({**told, "reason": why})
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +119,12 @@ def throw(folder: Path, fund_id: str, by: str, reason: str, at: dt.datetime) -> 
             "or end `insure run`) and call the broker."
         ) from error
     return _stands(folder, fund_id)
+
+
+def one_line(text: str, longest: int) -> str:
+    """Text as it can be printed on a line: what cannot be printed becomes a space, what is too long is cut."""
+    words = "".join(letter if letter.isprintable() else " " for letter in text).split()
+    return " ".join(words)[:longest].strip()
 
 
 def take_down(folder: Path, flag: Flag) -> bool:
@@ -147,8 +162,9 @@ def _read(folder: Path, fund_id: str) -> Flag | None:
     path = _path(folder, fund_id)
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe of that name must not keep a sender waiting
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        # A link that leads nowhere was put there by somebody, and stops as well.
+        return _illegible(fund_id, path, error) if os.path.lexists(path) else None
     except OSError as error:
         return _illegible(fund_id, path, error)
     written = 0

@@ -17,7 +17,7 @@ from insure.controls.breakers import BreakerStanding
 from insure.controls.people import speaker, spoken
 from insure.controls.slippage_bound import SlippageBound
 from insure.decision import Check, Outcome, Phase, Rollout
-from insure.decision.checks import at_most
+from insure.decision.checks import NOT_MADE, at_most
 from insure.errors import BookError, InvalidInput
 from insure.fund import Fund
 
@@ -70,7 +70,7 @@ class Conduct:
     """How a fund conducted itself in the phase that stands: what the gate of the next one is judged by."""
 
     clean_sessions: int
-    """Sessions in a row, up to the last that is over, whose slots all ended, none of them missed or failed."""
+    """Sessions in a row, up to the last that is over, that decided: see ``clean_sessions``."""
     broken_by: str
     """What ended the row before; empty where nothing did."""
     open_breaks: int
@@ -80,6 +80,8 @@ class Conduct:
     slippage: SlippageBound
     drills: Mapping[str, int | None]
     """Sessions since the last drill of each kind of ``DRILLS``; None where there was none."""
+    failed_drills: frozenset[str] = frozenset()
+    """Kinds whose last drill failed."""
     breaker: BreakerStanding
 
 
@@ -176,8 +178,7 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
         _enough("sessions without a missed slot", conduct.clean_sessions, controls.promotion_sessions, broken),
         at_most("unexplained differences", float(conduct.open_breaks), 0.0, "count",
                 "{value:.0f} differences with the outside are open and not explained; at most {limit:.0f}."),
-        at_most("slippage", conduct.slippage.multiple, controls.promotion_slippage_multiple, "multiple",
-                f"{conduct.slippage.sentence} At most {{limit:g}} times are allowed."),
+        _slipped(conduct.slippage, controls.promotion_slippage_multiple, controls.promotion_sessions),
     ]  # fmt: skip
     if stands.reconciles:
         checks.append(
@@ -185,17 +186,33 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
                     "Positions were never reconciled without an open difference.",
                     "Positions were reconciled {value:.0f} sessions ago; at most {limit:.0f}.")
         )  # fmt: skip
-    checks += [
-        _recent(f"drill: {kind}", conduct.drills.get(kind), controls.drill_sessions,
-                f"There was no drill of the kind {kind!r}.",
-                f"The last drill of the kind {kind!r} was {{value:.0f}} sessions ago; at most {{limit:.0f}}.")
-        for kind in DRILLS
-    ]  # fmt: skip
+    checks += [_drilled(kind, conduct, controls.drill_sessions) for kind in DRILLS]
     return tuple(checks)
 
 
+def _drilled(kind: str, conduct: Conduct, limit: int) -> Check:
+    name = f"drill: {kind}"
+    if kind in conduct.failed_drills:
+        sentence = f"The last drill of the kind {kind!r} failed; 0 may have: find out why, and exercise again."
+        return Check(name, False, 1.0, 0.0, -1.0, "count", sentence)
+    return _recent(name, conduct.drills.get(kind), limit,
+                   f"There was no drill of the kind {kind!r}; one within {limit} sessions is asked for.",
+                   f"The last drill of the kind {kind!r} was {{value:.0f}} sessions ago; at most {{limit:.0f}}."
+    )  # fmt: skip
+
+
+def _slipped(found: SlippageBound, limit: float, sessions: int) -> Check:
+    """Slippage against the model; over too few steps it says nothing, and nothing is what it must not pass on."""
+    if not found.steps >= sessions - 1:
+        sentence = f"{NOT_MADE}{found.steps} steps could be measured, {sessions - 1} are asked for."
+        return Check("slippage", False, float(found.steps), float(sessions - 1), float(found.steps - sessions + 1),
+                     "count", sentence)  # fmt: skip
+    return at_most("slippage", found.multiple, limit, "multiple",
+                   f"{found.sentence} At most {{limit:g}} times are allowed.")  # fmt: skip
+
+
 def _enough(name: str, value: int, limit: int, broken: str) -> Check:
-    sentence = f"{value} sessions in a row ended without a missed or failed slot; {limit} are asked for.{broken}"
+    sentence = f"{value} sessions in a row decided and ended well; {limit} are asked for.{broken}"
     return Check(name, value >= limit, float(value), float(limit), float(value - limit), "sessions", sentence)
 
 
@@ -206,7 +223,10 @@ def _recent(name: str, age: int | None, limit: int, never: str, sentence: str) -
 
 
 def clean_sessions(due: Sequence[str], ended: Sequence[tuple[str, Outcome]]) -> tuple[int, str]:
-    """Sessions in a row, up to the last, without a missed or failed slot; and what broke the row before them.
+    """Sessions in a row, up to the last, that decided, without a missed or failed slot; and what broke the row before.
+
+    A session counts where one of its slots ended OK. One whose slots were all held neither counts nor breaks the row:
+    a phase is earned by what was done in it, not by waiting.
 
     Args:
         due: keys (``session:slot``) of the slots whose time is over, in order.
@@ -220,11 +240,12 @@ def clean_sessions(due: Sequence[str], ended: Sequence[tuple[str, Outcome]]) -> 
     for key, outcome in ended:
         if outcome in {"FAILED", "SKIPPED"}:
             wrong[key.split(":", 1)[0]] = f"The slot {key} ended {outcome}."
+    decided = {key.split(":", 1)[0] for key, outcome in ended if outcome == "OK"}
     count = 0
     for session in reversed(list(dict.fromkeys(key.split(":", 1)[0] for key in due))):
         if session in wrong:
             return count, wrong[session]
-        count += 1
+        count += session in decided
     return count, ""
 
 

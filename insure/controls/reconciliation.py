@@ -22,7 +22,7 @@ from insure.book import Statement
 from insure.book.booked import Booked, Moved, OrderLife
 from insure.broker.reported import Basis, Reported, ReportedOrder
 from insure.controls import breaks
-from insure.controls.breaks import Break, BreakKind
+from insure.controls.breaks import CUSTODIAN, Break, BreakKind
 from insure.dates import Calendar
 from insure.errors import InvalidInput
 from insure.fund import Fund
@@ -31,6 +31,7 @@ KINDS = ("reconciliation",)
 Verdict = Literal["agrees", "timing", "break", "not reported"]
 _MOST_FLOWS = 10
 """Up to so many flows are tried one by one; more than that only all together."""
+_FILES = ("positions", "cash", "orders")
 _ZERO = Decimal(0)
 
 
@@ -46,6 +47,8 @@ class Line:
     """None where it was not reported."""
     verdict: Verdict
     words: str
+    own: bool = False
+    """Whether the book was held against itself: no file says anything of it."""
 
     @property
     def difference(self) -> Decimal | None:
@@ -63,6 +66,8 @@ class Reconciliation:
     lines: tuple[Line, ...]
     shas: tuple[tuple[str, str], ...]
     """Kind and SHA-256 of each file."""
+    source: str = CUSTODIAN
+    """Who reported it."""
 
     @property
     def breaks(self) -> tuple[Line, ...]:
@@ -71,8 +76,9 @@ class Reconciliation:
 
     @property
     def complete(self) -> bool:
-        """Whether all that the book holds was reported."""
-        return all(line.verdict != "not reported" for line in self.lines)
+        """Whether all that the book holds was reported, positions among it."""
+        told = "positions" in dict(self.shas)
+        return told and all(line.verdict != "not reported" for line in self.lines)
 
     @property
     def result_sha256(self) -> str:
@@ -89,7 +95,11 @@ class Reconciliation:
         tally = {verdict: sum(line.verdict == verdict for line in self.lines) for verdict in _VERDICTS}
         told = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
         return {
-            "sentence": f"{self.fund_id} was reconciled as of {self.as_of:%Y-%m-%d %H:%M} UTC: {told}.",
+            "sentence": (
+                f"{self.fund_id} was reconciled with its {self.source} as of {self.as_of:%Y-%m-%d %H:%M} UTC: "
+                f"{told or 'nothing was compared'}."
+            ),
+            "source": self.source,
             "as_of": self.as_of.isoformat(timespec="microseconds"),
             "session": self.session.isoformat(),
             "complete": "yes" if self.complete else "no",
@@ -104,7 +114,9 @@ class Reconciliation:
 _VERDICTS: tuple[Verdict, ...] = ("agrees", "timing", "break", "not reported")
 
 
-def reconcile(fund: Fund, calendar: Calendar, booked: Booked, reported: Reported) -> Reconciliation:
+def reconcile(
+    fund: Fund, calendar: Calendar, booked: Booked, reported: Reported, source: str = CUSTODIAN
+) -> Reconciliation:
     """Compare a fund with a report; pure.
 
     Args:
@@ -112,43 +124,65 @@ def reconcile(fund: Fund, calendar: Calendar, booked: Booked, reported: Reported
         calendar: the fund's.
         booked: what the book has; it is looked at as of the report's own moment.
         reported: what was reported.
+        source: who reported it; each has a time line and breaks of its own.
     """
     lines = [*_units(fund, calendar, booked, reported), *_cash(fund, calendar, booked, reported)]
     lines += _orders(fund, booked, reported)
     shas = tuple(sorted((kind, file.sha256) for kind, file in reported.files.items()))
-    return Reconciliation(fund.id, reported.as_of, reported.session, tuple(lines), shas)
+    return Reconciliation(fund.id, reported.as_of, reported.session, tuple(lines), shas, source)
 
 
-def known(said: Sequence[Statement], found: Reconciliation) -> bool:
-    """Whether the same files led to the same before: then nothing is stated again.
+def known(said: Sequence[Statement], found: Reconciliation, standing: Sequence[Break] = ()) -> bool:
+    """Whether the same files led to the same the last time that this source reported them: nothing is stated again.
+
+    What was cured by another report meanwhile is found anew, and stated.
 
     Raises:
-        InvalidInput: it is not known, and a later report was reconciled already.
+        InvalidInput: it is not known, and a later report of this source was reconciled already.
     """
-    for one in said:
-        content = one.content
-        same = content.get("result_sha256") == found.result_sha256 and content.get("as_of") == found.content()["as_of"]
-        if same and all(content.get(f"{kind}_sha256") == sha for kind, sha in found.shas):
-            return True
-    later = [one.content["as_of"] for one in said if dt.datetime.fromisoformat(one.content["as_of"]) > found.as_of]
+    own = [one for one in said if one.content.get("source", CUSTODIAN) == found.source]
+    kinds = {kind for kind, _ in found.shas}
+    alike = [one for one in own if {kind for kind in _FILES if f"{kind}_sha256" in one.content} == kinds]
+    if alike and _same(alike[-1], found):
+        opened = {(one.source, one.kind, one.subject) for one in standing}
+        return all((_source(line, found), line.kind, line.subject) in opened for line in found.breaks)
+    shared = [one for one in own if any(f"{kind}_sha256" in one.content for kind in kinds)]
+    later = [one.content["as_of"] for one in shared if dt.datetime.fromisoformat(one.content["as_of"]) > found.as_of]
     if later:
         raise InvalidInput(
-            f"The report is as of {found.as_of.isoformat()}; {found.fund_id} was reconciled as of {max(later)} "
-            "already. Nothing was recorded."
+            f"The report is as of {found.as_of.isoformat()}; {found.fund_id} was reconciled with its {found.source} as "
+            f"of {max(later)} already. Nothing was recorded."
         )
     return False
 
 
+def _same(one: Statement, found: Reconciliation) -> bool:
+    content = one.content
+    same = content.get("result_sha256") == found.result_sha256 and content.get("as_of") == found.content()["as_of"]
+    return same and all(content.get(f"{kind}_sha256") == sha for kind, sha in found.shas)
+
+
+def _source(line: Line, found: Reconciliation) -> str:
+    return breaks.BOOK if line.own else found.source
+
+
 def following(found: Reconciliation, standing: Sequence[Break]) -> list[dict[str, str]]:
     """What is stated of breaks after a reconciliation: opened, changed and cured; the rest stays as it was."""
-    before = {(one.kind, one.subject): one for one in standing}
+    before = {(one.source, one.kind, one.subject): one for one in standing}
     said: list[dict[str, str]] = []
     for line in found.lines:
-        one = before.get((line.kind, line.subject))
+        source = _source(line, found)
+        one = before.get((source, line.kind, line.subject))
+        if line.kind == "orders" and source != breaks.BOOK and line.verdict != "break":
+            # A line about a file says that the book's own equation holds: it is looked at before any file.
+            own = before.get((breaks.BOOK, line.kind, line.subject))
+            said += [] if own is None else [breaks.curing(own, found.session, line.words)]
         if line.verdict == "break" and line.reported is not None:
             if one is None:
                 said.append(
-                    breaks.opening(line.kind, line.subject, line.booked, line.reported, found.session, line.words)
+                    breaks.opening(
+                        line.kind, line.subject, line.booked, line.reported, found.session, line.words, source
+                    )
                 )
             else:
                 changed = breaks.changing(one, line.booked, line.reported, found.session, line.words)
@@ -192,6 +226,8 @@ def _bases(basis: Basis | None, unsettled: Decimal) -> list[tuple[Decimal, str]]
 
 
 def _units(fund: Fund, calendar: Calendar, booked: Booked, reported: Reported) -> list[Line]:
+    if "positions" not in reported.files:
+        return []
     at, tolerance = reported.as_of, fund.controls.tolerance_units
     told = {each.instrument for each in reported.positions}
     lines = [
@@ -334,7 +370,7 @@ def _own(fund: Fund, one: OrderLife) -> Line | None:
     ):
         if not (abs(more) <= abs(less) + tolerance and more * less >= 0):
             words = f"Order {one.key}: {more:+,f} units were {what.format(f'{less:+,f}')}."
-            return Line("orders", one.key, less, more, "break", words)
+            return Line("orders", one.key, less, more, "break", words, own=True)
     return None
 
 
@@ -342,7 +378,7 @@ def _against(fund: Fund, one: OrderLife, told: ReportedOrder | None, reported: R
     tolerance, key = fund.controls.tolerance_order_units, one.key
     if "orders" not in reported.files:
         words = f"Order {key}: {one.decided:+,f} decided, {one.sent:+,f} sent, {one.filled:+,f} executed."
-        return Line("orders", key, one.sent, one.sent, "agrees", words)
+        return Line("orders", key, one.sent, one.sent, "agrees", words, own=True)
     if told is None:
         due = one.open and one.session <= reported.session
         words = f"Order {key} is open and was not reported."

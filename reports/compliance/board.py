@@ -60,7 +60,8 @@ def _promise(fund: Fund, facts: Facts) -> str:
     if held.missed:
         said.append(f"The promise was not kept on {_days(held.missed)}.")
     side = "above" if held.cushion >= 0.0 else "below"
-    end = f"ended the period {_money(abs(held.cushion), fund)} {side} it"
+    verb = "ended the period" if facts.so_far is None else f"stood on {filters.long_day(facts.so_far)}"
+    end = f"{verb} {_money(abs(held.cushion), fund)} {side} it"
     if held.below:
         when = f"first on {_days(held.below[:1])}" if len(held.below) > 1 else f"on {_days(held.below)}"
         said.append(f"The floor did not hold: {count(len(held.below), 'session')} ended below it, {when}.")

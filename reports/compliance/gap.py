@@ -3,11 +3,12 @@
 import math
 
 from insure.book.record import Record
-from insure.compliance import Facts, after_trade
+from insure.compliance import GAP_ALERT, Facts, Limit, after_trade, worst
 from insure.compliance.measures import gap as gap_of
 from insure.fund import Fund
 from insure.simulation.crises import worst_days
 from reports import filters
+from reports.compliance.sections import UNDECIDED
 from reports.figures import Chart, Figure, Line, NotComputed
 from reports.sections import Row, Section, Table
 
@@ -19,6 +20,8 @@ _AFTER_FALL = "net asset value + stock \u00d7 fall \u2212 floor"
 def cash_lock(fund: Fund, facts: Facts) -> Section:
     """Whether the cushion was used up, since when, and what ends it."""
     held = facts.exposure
+    if not facts.records:
+        return Section("lock", "Cash-lock", None, UNDECIDED)
     if held is None or facts.protection is None:
         return Section("lock", "Cash-lock", None, "No floor was in force, or nothing was decided.")
     since = NotComputed("the last decision was not locked") if held.locked_since is None else held.locked_since
@@ -49,28 +52,43 @@ def cash_lock(fund: Fund, facts: Facts) -> Section:
 
 def gap(fund: Fund, facts: Facts) -> Section:
     """The instant fall that reaches the floor, what real crash days would have done, and what it takes in steps."""
-    alert = next((limit for limit in facts.limits if limit.name == "Gap budget alert"), None)
-    if facts.lowest_gap is None or facts.protection is None or alert is None:
+    if not facts.records:
+        return Section("gap", "Gap budget", None, UNDECIDED)
+    alerts = [limit for limit in facts.limits if limit.name == GAP_ALERT]
+    if facts.lowest_gap is None or facts.protection is None or not alerts:
         return Section("gap", "Gap budget", None, "No fall could reach a floor in this period.")
     last = facts.records[-1]
     lowest = facts.lowest_gap
     sentence = (
         f"The least gap budget was {filters.percent(lowest.value)} on {filters.day(lowest.session)}; "
-        f"the alert stands at {filters.percent(fund.limits.gap_budget_alert)}."
+        f"the alert stands at {filters.percent(alerts[-1].bound)}{_span(alerts[-1])}"
+        f"{''.join(f', and stood at {filters.percent(each.bound)}{_span(each)}' for each in alerts[:-1])}."
     )
     return Section(
         "gap",
         "Gap budget",
-        alert.judgement,
+        worst(alert.judgement for alert in alerts),
         sentence,
         {
             "lowest": Figure("Least gap budget", lowest.value, "weight", f"on {filters.day(lowest.session)}"),
-            "alert": Figure("Alert", fund.limits.gap_budget_alert, "weight", "fund file, limits.gap_budget_alert"),
-            "sessions": Figure("Decisions under the alert", alert.sessions, "count", "of the period"),
+            "alert": _alert(alerts[-1]),
+            **{f"alert_{number}": _alert(each) for number, each in enumerate(alerts[:-1], start=1)},
+            "sessions": Figure(
+                "Decisions under the alert", sum(alert.sessions for alert in alerts), "count", "of the period"
+            ),
         },
         (_stress_pack(facts, last), _falls_to_floor(last)),
         charts=_gap_chart(fund, facts),
     )
+
+
+def _span(alert: Limit) -> str:
+    span = filters.span(alert.since, alert.until)
+    return f" {span}" if span else ""
+
+
+def _alert(alert: Limit) -> Figure:
+    return Figure(f"Alert{_span(alert)}", alert.bound, "weight", "fund file, limits.gap_budget_alert")
 
 
 def _falls_to_floor(last: Record) -> Table:
@@ -110,7 +128,8 @@ def _gap_chart(fund: Fund, facts: Facts) -> tuple[Chart, ...]:
     if len(records) < _LEAST_FOR_CHART or all(budget is None for budget in budgets):
         return ()
     dates = tuple(record.session for record in records)
-    alert = tuple(fund.limits.gap_budget_alert for _ in records)
+    contracts = {each.config_sha256: each.fund for each in facts.contracts}
+    alert = tuple(contracts[record.decision.config_sha256].limits.gap_budget_alert for record in records)
     return (
         Chart(
             "gap",
@@ -128,14 +147,14 @@ def _stress_pack(facts: Facts, last: Record) -> Table:
     """Real crash days on the fund at the end of the period, beside the same at its beginning."""
     rows = []
     before = facts.opening
-    for worst in worst_days()[:8]:
-        now = _above_floor(last, worst.fall)
-        then = _above_floor(before, worst.fall) if before is not None else None
+    for crash in worst_days()[:8]:
+        now = _above_floor(last, crash.fall)
+        then = _above_floor(before, crash.fall) if before is not None else None
         rows.append(
             Row(
-                filters.day(worst.day),
+                filters.day(crash.day),
                 (
-                    Figure("Index", worst.fall, "weight", f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}"),
+                    Figure("Index", crash.fall, "weight", f"{crash.index}, {crash.before:,.2f} to {crash.close:,.2f}"),
                     Figure("Now", NotComputed("no floor") if now is None else now, "gain", _AFTER_FALL),
                     Figure(
                         "Before",
@@ -144,7 +163,7 @@ def _stress_pack(facts: Facts, last: Record) -> Table:
                         _AFTER_FALL,
                     ),
                 ),
-                f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}",
+                f"{crash.index}, {crash.before:,.2f} to {crash.close:,.2f}",
                 judgement="kept" if now is None or now >= 0.0 else "alert",
             )
         )

@@ -10,10 +10,6 @@ from reports.figures import Figure, NotComputed, Unit
 from reports.sections import Row, Section, Table
 
 _TEXT: Unit = "text"
-_BASEL_GREEN, _BASEL_YELLOW = 4, 9
-"""Exceptions in 250 steps (Basel Committee 1996, Supervisory framework for the use of backtesting, table 2)."""
-_LEAST_STEPS = 50
-"""Below this many steps a single exception, scaled to 250, would already count as too many."""
 
 
 def data_quality(facts: Facts, evidence: Evidence) -> Section:
@@ -123,60 +119,18 @@ def _slot_row(fact: SlotFact, evidence: Evidence, judgement: Judgement) -> Row:
     )
 
 
-def value_at_risk(facts: Facts) -> Section:
-    """Value at risk back-test over the period."""
-    test = facts.var_test
-    title = "Value at risk, back-tested"
-    if test.steps == 0:
-        return Section("var", title, None, "No step with stock held lies in this period.")
-    scaled = len(test.exceptions) / test.steps * 250.0
-    judgement: Judgement = "kept" if scaled <= _BASEL_GREEN else "alert" if scaled <= _BASEL_YELLOW else "breached"
-    if test.steps < _LEAST_STEPS:
-        judgement = "alert" if test.exceptions else "kept"
-    rows = tuple(
-        Row(
-            filters.day(each.session),
-            (
-                Figure("Loss", each.loss, "money", "stock held \u00d7 fall of the index"),
-                Figure(
-                    "Value at risk",
-                    each.value_at_risk,
-                    "money",
-                    "2.326 \u00d7 volatility \u00d7 \u221atime \u00d7 stock held",
-                ),
-            ),
-            "from the decision before to this one",
-            judgement="alert",
-        )
-        for each in test.exceptions
-    )
-    return Section(
-        "var",
-        title,
-        judgement,
-        f"{_count(len(test.exceptions), 'exception')} in {_count(test.steps, 'step')}; "
-        f"{filters.number(test.expected, 1)} are expected.",
-        {
-            "steps": Figure("Steps", test.steps, "count", "decisions with stock held before them"),
-            "exceptions": Figure("Exceptions", len(test.exceptions), "count", "loss beyond value at risk"),
-            "expected": Figure("Expected", test.expected, "number", "1% of the steps"),
-            "method": Figure("Method", "99%, one step, normal, at the hedge volatility", _TEXT, "of each record"),
-        },
-        (Table("Exceptions.", "Session", ("Loss", "Value at risk"), rows),),
-    )
-
-
 def liquidity(facts: Facts) -> Section:
     """How long selling everything would take."""
     days = facts.days_to_cash
     formula = "units / (volume cap × average volume of 20 sessions)"
     if days is None:
-        missing = NotComputed("the feed tells no volume")
+        why = "nothing was decided" if facts.standing is None else "the feed tells no volume"
+        missing = NotComputed(why)
         return Section(
             "liquidity",
             "Liquidity",
             None,
-            "The feed tells no volume: days to cash are not computed.",
+            f"{why.capitalize()}: days to cash are not computed.",
             {"days": Figure("Time to cash", missing, "sessions", formula)},
         )
     return Section(

@@ -4,14 +4,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import insure
 from insure.book.record import Record
 from insure.compliance import Facts
 from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import controls, executions, gap, lineage, operations, stress
+from reports.compliance import controls, executions, gap, lineage, operations, stress, value_at_risk
 from reports.compliance import sections as parts
 from reports.compliance.board import board
+from reports.compliance.model_card import model_card
+from reports.compliance.regulation import regulation
 from reports.config_diff import parameter_changes
 from reports.evidence import Evidence
 from reports.figures import Figure, Figures, Head, NotComputed, Verdict, plain
@@ -50,13 +53,13 @@ def build(
     """The report on a period; pure.
 
     Args:
-        fund: the contract in force at the last decision of the period.
+        fund: the contract in force at the last decision of the period; the fund file where nothing was decided yet.
         facts: of the period, as ``insure.compliance.facts`` found them.
-        history: all decisions up to the end of the period, in order; at least one.
+        history: all decisions up to the end of the period, in order.
         anchor: sequence and hash of the last audit row that the report depends on.
         evidence: what the book does not hold in its decisions: verification, versions, controls, alerts, contracts.
     """
-    last = history[-1]
+    last = history[-1] if history else None
     sections = (
         parts.protection(fund, facts),
         parts.exposure(fund, facts),
@@ -72,19 +75,19 @@ def build(
         operations.data_quality(facts, evidence),
         controls.reconciliation(evidence),
         operations.schedule(facts, evidence),
-        operations.value_at_risk(facts),
+        value_at_risk.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),
         operations.liquidity(facts),
-        lineage.model_card(fund, last),
+        model_card(fund, facts, last),
         parameter_changes(facts, evidence.contracts),
-        lineage.regulation(fund, facts),
+        regulation(fund, facts, evidence),
         lineage.lineage(facts, anchor, evidence),
     )
     table = slippage.table(history)
     return ComplianceReport(
-        head=head("compliance", _title(facts), _span(facts), fund, last, anchor),
+        head=head("compliance", _title(facts), _span(facts), fund, last, anchor, code_version=insure.__version__),
         verdict=_verdict(facts, sections),
-        glance=_glance(facts, last, table),
+        glance=_glance(facts, table),
         board=board(fund, facts, table, sections, evidence),
         sections=sections,
         slippage=table,
@@ -99,6 +102,10 @@ def _span(facts: Facts) -> str:
 
 
 def _title(facts: Facts) -> str:
+    return _whole_title(facts) + ("" if facts.so_far is None else f", so far to {filters.day(facts.so_far)}")
+
+
+def _whole_title(facts: Facts) -> str:
     if facts.first == facts.last:
         return "Daily compliance report"
     first, after = facts.first, facts.last + dt.timedelta(days=1)
@@ -111,7 +118,8 @@ def _title(facts: Facts) -> str:
 def _verdict(facts: Facts, sections: Sequence[Section]) -> Verdict:
     bad = [section.title.lower() for section in sections if section.judgement == "breached"]
     unread = [section.title.lower() for section in sections if section.judgement == "alert"]
-    decided = f"{len(facts.records)} decision{'' if len(facts.records) == 1 else 's'}"
+    so_far = "" if facts.so_far is None else f"So far, to {filters.day(facts.so_far)}: "
+    decided = f"{so_far}{len(facts.records)} decision{'' if len(facts.records) == 1 else 's'}"
     if bad:
         return Verdict("bad", "Breached", f"{decided}; breached: {', '.join(bad)}.", _also(unread))
     if unread:
@@ -123,11 +131,13 @@ def _also(unread: Sequence[str]) -> tuple[str, ...]:
     return (f"To be read as well: {', '.join(unread)}.",) if unread else ()
 
 
-def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
+def _glance(facts: Facts, table: SlippageTable) -> Figures:
     protection, exposure = facts.protection, facts.exposure
-    none = NotComputed("no floor was in force")
+    undecided = NotComputed("nothing was decided")
+    none = NotComputed("no floor was in force") if facts.records else undecided
+    nav = undecided if facts.standing is None else parts.nav(facts.standing)
     return {
-        "nav": Figure("Net asset value", parts.nav(last), "money", "stock + cash + options, at the end"),
+        "nav": Figure("Net asset value", nav, "money", "stock + cash + options, at the end"),
         "floor": Figure("Floor", protection.floor if protection else none, "money", "of the strategy, at the end"),
         "coverage": Figure(
             "Coverage",
@@ -137,13 +147,17 @@ def _glance(facts: Facts, last: Record, table: SlippageTable) -> Figures:
         ),
         "weight": Figure(
             "In stock",
-            exposure.executed if exposure else NotComputed("nothing was decided"),
+            exposure.executed if exposure else undecided,
             "weight",
             "stock / net asset value, at the end",
         ),
         "gap_budget": Figure(
             "Least gap budget",
-            facts.lowest_gap.value if facts.lowest_gap else NotComputed("no fall could reach a floor"),
+            facts.lowest_gap.value
+            if facts.lowest_gap
+            else NotComputed("no fall could reach a floor")
+            if facts.records
+            else undecided,
             "weight",
             f"cushion / stock, on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "cushion / stock",
         ),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from insure.book.record import Record
-from insure.compliance import Facts, Judgement, Limit, Protection, SlotFact, after_trade
+from insure.compliance import Facts, Limit, Protection, SlotFact, after_trade, worst
 from insure.compliance.approved import routine
 from insure.fund import Fund
 from reports import filters
@@ -17,6 +17,7 @@ from reports.sections import Row, Section, Table
 _LEAST_FOR_CHART = 5
 _MOST_ROWS = 31
 """Decisions that a page lists one by one: a month of them, one a day."""
+UNDECIDED = "Not computed: nothing was decided in this period."
 _CHECKED = "checks of each record"
 _TEXT: Unit = "text"
 
@@ -29,13 +30,15 @@ def nav(record: Record) -> float:
 def protection(fund: Fund, facts: Facts) -> Section:
     """Value against floor."""
     held = facts.protection
+    if not facts.records:
+        return Section("protection", "Protection", None, UNDECIDED)
     if held is None:
-        return Section("protection", "Protection", None, "No floor was in force.", paragraphs=(_formula(fund),))
+        return Section("protection", "Protection", None, "No floor was in force.", paragraphs=(_formulas(facts),))
     memory = facts.records[-1].decision.memory
     coverage: float | NotComputed = NotComputed("the floor is zero") if held.coverage is None else held.coverage
     figures = {
         "nav": Figure("Net asset value", held.nav, "money", "stock + cash + options, at the end, after the trade"),
-        "floor": Figure("Floor", held.floor, "money", _formula(fund)),
+        "floor": Figure("Floor", held.floor, "money", _formulas(facts)),
         "cushion": Figure("Cushion", held.cushion, "gain", "net asset value \u2212 floor"),
         "coverage": Figure("Coverage", coverage, "weight", "net asset value / floor"),
         "guarantee": Figure("Guarantee", held.guarantee, "money", "the floor at the horizon"),
@@ -43,6 +46,12 @@ def protection(fund: Fund, facts: Facts) -> Section:
             "Least cushion", held.lowest_cushion.value, "gain", f"on {filters.day(held.lowest_cushion.session)}"
         ),
         "below": Figure("Sessions below the floor", len(held.below), "count", f"of {len(facts.records)} decisions"),
+        "below_since": Figure(
+            "Below the floor since",
+            NotComputed("it is not below it at the end") if held.below_since is None else held.below_since,
+            "date",
+            "first of the sessions in a row, before the period too",
+        ),
     }
     if memory is not None:
         figures["horizon"] = Figure(
@@ -62,7 +71,9 @@ def below_sentence(held: Protection) -> str:
     """Whether the floor held, and when it did not."""
     missed = f" The guarantee was missed at the horizon of {_days(held.missed)}." if held.missed else ""
     if held.below:
-        return f"{len(held.below)} sessions ended below the floor, the first on {filters.day(held.below[0])}.{missed}"
+        count = f"{len(held.below)} session{'' if len(held.below) == 1 else 's'} ended below the floor"
+        since = "" if held.below_since is None else f" It has stood below since {filters.day(held.below_since)}."
+        return f"{count}, the first on {filters.day(held.below[0])}.{since}{missed}"
     return f"No session ended below the floor.{missed}"
 
 
@@ -77,8 +88,19 @@ def _days(days: Sequence[dt.date]) -> str:
     return ", ".join(filters.day(day) for day in days)
 
 
+def _formulas(facts: Facts) -> str:
+    """The floor's formula in words, each with the days that it was in force where there was more than one."""
+    told: list[tuple[str, dt.date | None, dt.date | None]] = []
+    for each in facts.contracts:
+        words = _formula(each.fund)
+        if told and told[-1][0] == words:
+            told[-1] = (words, told[-1][1], each.until)
+        else:
+            told.append((words, each.since, each.until))
+    return "; ".join(f"{filters.span(since, until)}: {words}".removeprefix(": ") for words, since, until in told)
+
+
 def _formula(fund: Fund) -> str:
-    """The floor's formula in words."""
     kind = fund.strategy.kind
     if not fund.protects:
         return "the strategy promises no floor"
@@ -117,13 +139,17 @@ def exposure(fund: Fund, facts: Facts) -> Section:
     """How much stock was wanted and held."""
     held = facts.exposure
     if held is None:
-        return Section("exposure", "Exposure", None, "Nothing was decided in this period.")
+        return Section("exposure", "Exposure", None, UNDECIDED)
     valuation = facts.records[-1].decision.valuation
     multiple = valuation.effective_multiple if valuation is not None else None
     figures = {
-        "target": Figure("Target of the model", held.target, "weight", "rung model, last decision"),
-        "executed": Figure("Held", held.executed, "weight", "after the last trade"),
-        "backlog": Figure("Hedge backlog", held.backlog, "points", "target \u2212 held"),
+        "model": Figure("Asked for by the model", held.model, "weight", "rung model, last decision"),
+        "target": Figure(
+            "Decided", held.target, "weight", "after limits, band, throttle and lots; what was withheld is counted"
+        ),
+        "executed": Figure("Held", held.executed, "weight", "after the last trade, with the fills that came since"),
+        "backlog": Figure("Hedge backlog", held.backlog, "points", "decided \u2212 held; below zero a sale is missing"),
+        "band": Figure("Band", held.band, "weight", "half width at the last decision; beyond it a backlog is an alert"),
         "highest": Figure("Most in stock", held.highest.value, "weight", f"on {filters.day(held.highest.session)}"),
         "lowest": Figure("Least in stock", held.lowest.value, "weight", f"on {filters.day(held.lowest.session)}"),
         "multiple": Figure(
@@ -134,10 +160,14 @@ def exposure(fund: Fund, facts: Facts) -> Section:
         ),
         "locked": Figure("Decisions in cash-lock", held.locked, "count", "no cushion left"),
     }
-    judgement: Judgement = "alert" if held.locked else "kept"
+    judgement = worst(["alert" if held.locked else "kept", held.backlog_judgement])
     sentence = (
-        f"{filters.percent(held.executed)} in stock at the end; the model asked for {filters.percent(held.target)}."
+        f"{filters.percent(held.executed)} in stock at the end; {filters.percent(held.target)} were decided, and the "
+        f"model asked for {filters.percent(held.model)}."
     )
+    if held.backlog_judgement != "kept":
+        what = "bought" if held.backlog > 0.0 else "sold"
+        sentence += f" {filters.percent(abs(held.backlog))} of the fund were not {what}."
     if held.locked:
         sentence += f" {held.locked} decisions were made in cash-lock."
     charts: tuple[Chart, ...] = ()
@@ -225,13 +255,13 @@ def _daily(facts: Facts, evidence: Evidence) -> Table:
                     Figure("Outcome", record.decision.outcome, _TEXT, source),
                     Figure("Index", record.decision.snapshot.price, "price", source),
                     Figure("Net asset value", value, "money", source),
-                    Figure("Target", target, "weight", source),
+                    Figure("Model", target, "weight", source),
                     Figure("Held", equity / value if value > 0.0 else 0.0, "weight", source),
                     Figure("Chain entry", entry, "count", source),
                 ),
             )
         )
-    columns = ("Outcome", "Index", "Net asset value", "Target", "Held", "Chain entry")
+    columns = ("Outcome", "Index", "Net asset value", "Model", "Held", "Chain entry")
     if len(rows) > _MOST_ROWS:
         return Table("Every decision.", "Slot", columns, (), f"{len(rows)}; `insure export` writes them as a table.")
     return Table("Every decision, and its row on the chain.", "Slot", columns, tuple(rows), "Nothing was decided.")
@@ -291,22 +321,20 @@ def checks(facts: Facts) -> Section:
 
 
 def limits(facts: Facts) -> Section:
-    """Limits of the contract with head-room, kind and age of a breach."""
+    """Limits of the contracts with head-room, kind and age of a breach."""
     bad = [limit for limit in facts.limits if limit.judgement != "kept"]
-    judgement: Judgement = (
-        "breached" if any(limit.judgement == "breached" for limit in bad) else "alert" if bad else "kept"
-    )
-    told = "; ".join(f"{limit.name.lower()} {_how(limit)}" for limit in bad)
+    told = "; ".join(f"{named(limit).lower()} {_how(limit)}" for limit in bad)
     return Section(
         "limits",
         "Limits",
-        judgement,
-        f"{told.capitalize()}." if told else "Every limit was kept.",
+        worst(limit.judgement for limit in facts.limits),
+        f"{told[:1].upper()}{told[1:]}." if told else "Every limit was kept.",
         tables=(
             Table(
-                "Limits of the fund file, [limits]; a breach is active where our trade went past it, else passive.",
+                "Limits of the fund file, each over the decisions made under it; a breach is active where our trade "
+                "went past it, else passive.",
                 "Limit",
-                ("Limit", "Furthest", "On", "Head-room", "State", "Decisions past it", "In a row now"),
+                ("Limit", "Furthest", "On", "Head-room", "State", "Decisions past it", "In a row now", "Since"),
                 tuple(_limit_row(limit) for limit in facts.limits),
                 "Nothing was decided that a limit speaks of.",
             ),
@@ -314,24 +342,33 @@ def limits(facts: Facts) -> Section:
     )
 
 
+def named(limit: Limit) -> str:
+    """A limit by its name, with the days that its bound was in force where the period had another."""
+    span = filters.span(limit.since, limit.until)
+    return f"{limit.name}, {span}" if span else limit.name
+
+
 def _how(limit: Limit) -> str:
     state = f"{limit.breach} breach" if limit.breach else "alert"
-    return f"({state}, {limit.sessions} decisions, {limit.age} in a row now)"
+    decisions = f"{limit.sessions} decision{'' if limit.sessions == 1 else 's'}"
+    since = "" if limit.past_since is None else f", {limit.age} in a row now since {filters.day(limit.past_since)}"
+    return f"({state}, {decisions}{since})"
 
 
 def _limit_row(limit: Limit) -> Row:
     state = "kept" if limit.judgement == "kept" else f"{limit.breach} breach" if limit.breach else "alert"
-    source = "fund file, [limits]"
+    since = NotComputed("not past it at the end") if limit.past_since is None else limit.past_since
     return Row(
-        limit.name,
+        named(limit),
         (
-            Figure("Limit", limit.bound, limit.unit, source),
+            Figure("Limit", limit.bound, limit.unit, "fund file, [limits]"),
             Figure("Furthest", limit.worst.value, limit.unit, "record of the session beside it"),
             Figure("On", limit.worst.session, "date", "record"),
             Figure("Head-room", limit.headroom, limit.unit, "distance from the limit"),
             Figure("State", state, _TEXT, "active: past it by our own trade"),
             Figure("Decisions past it", limit.sessions, "count", "records of the period"),
-            Figure("In a row now", limit.age, "count", "records up to the last"),
+            Figure("In a row now", limit.age, "count", "records up to the last, before the period too"),
+            Figure("Since", since, "date", "first of these records"),
         ),
         judgement=limit.judgement,
     )

@@ -122,6 +122,7 @@ def override(
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.people.overriding import judged  # noqa: PLC0415
     from schedules.people.overriding import override as overridden  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     if listed:
@@ -150,6 +151,7 @@ def override(
         said = overridden(place, book, fund, weight, by, reason, slot)
     answer.give({"sequence": said.sequence, **said.content})
     answer.say(said.sentence)
+    report_at_once(place, fund, ("override",), place.book)
 
 
 def _proposal(book: "Book", number: int) -> "Proposal":

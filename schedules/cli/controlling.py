@@ -1,6 +1,7 @@
 """`insure kill`, `insure lift`, `insure drill kill`: stopping, going on, and exercising both."""
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,15 +10,16 @@ from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption
 
 if TYPE_CHECKING:
     from insure.decision import Breaker
+    from schedules.desk import Desk
 
 drill_app = typer.Typer(help="Exercises of the controls, on paper.", no_args_is_help=True)
 
 
 def kill(
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
     fund: Annotated[
         str | None, typer.Argument(help="The fund: the name of its file in funds/; else every fund.")
     ] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words; a kill waits for none.")] = "",
     by: Annotated[str, typer.Option(help="Who; nobody needs to approve it.")] = "",
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
@@ -25,10 +27,10 @@ def kill(
     """Stop: nothing is sent any more, open orders are cancelled. The flag first, whatever the book says."""
     from insure.errors import DeskError  # noqa: PLC0415 - the domain loads when it is needed, not for --help
     from schedules.desk import open_desk, system_clock  # noqa: PLC0415
+    from schedules.people.killing import KILL_BUSY_SECONDS, kill_blindly  # noqa: PLC0415
     from schedules.people.killing import kill as killed  # noqa: PLC0415
-    from schedules.people.killing import kill_blindly  # noqa: PLC0415
 
-    answer = Answer(as_json)
+    answer, place = Answer(as_json), None
     try:
         place = open_desk(desk)
     except DeskError as error:
@@ -55,7 +57,33 @@ def kill(
         answer.say(f"NOT CONFIRMED {one.key}: {one.sentence}")
     for trouble in done.troubles:
         answer.say(f"! {trouble}")
+    if place is not None and done.booked:
+        from schedules.publishing.events import report_at_once  # noqa: PLC0415 - loads when all of the kill is done
+
+        report_at_once(place, done.flag.fund_id, ("kill",), partial(place.book, KILL_BUSY_SECONDS))
     raise typer.Exit(code)
+
+
+def halt(
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    fund: Annotated[str | None, typer.Argument(help="The fund; else the breaker of the desk itself.")] = None,
+    to: Annotated[str, typer.Option(help="REDUCE_ONLY: sales alone. HALTED: nothing.")] = "REDUCE_ONLY",
+    desk: DeskOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Move a breaker downwards in a person's name; one person's word is enough, and is enough to move it back."""
+    from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.people.killing import halt as halted  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
+
+    answer, place = Answer(as_json), open_desk(desk)
+    _known(place, fund)
+    with place.book() as book:
+        done = halted(place, book, fund or "", by, reason, _state(to), place.clock())
+    answer.give({"fund": fund, "state": done.content["state"], "sequence": done.sequence, "sentence": done.sentence})
+    answer.say(done.sentence)
+    report_at_once(place, fund or "", ("breaker",), place.book)
 
 
 def lift(
@@ -68,13 +96,12 @@ def lift(
     as_json: JsonOption = False,
 ) -> None:
     """Move a breaker back in people's names; after a kill by two different ones, who also take the flag down."""
-    from insure.errors import DeskError  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.people.killing import lift as lifted  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     answer, place = Answer(as_json), open_desk(desk)
-    if fund is not None and fund not in place.fund_ids():
-        raise DeskError(f"{place.folder} has no fund {fund!r}; it has {', '.join(place.fund_ids()) or 'none'}.")
+    _known(place, fund)
     people = [by] if second is None else [by, second]
     with place.book() as book:
         done = lifted(place, book, fund or "", people, reason, _state(to), place.clock())
@@ -93,6 +120,8 @@ def lift(
         answer.say(f"The desk's own breaker still stands at {done.stands}: `insure lift` without a fund.")
     if not done.flag_down:
         answer.say("Another kill flag was set meanwhile: nothing is sent.")
+    report_at_once(place, done.fund_id, ("lift", "breaker"), place.book)
+    if not done.flag_down:
         raise typer.Exit(1)
 
 
@@ -133,6 +162,13 @@ def drill_kill(
         [[each.name, "yes" if each.passed else "NO", each.found] for each in done.steps],
     )
     raise typer.Exit(code)
+
+
+def _known(place: "Desk", fund: str | None) -> None:
+    from insure.errors import DeskError  # noqa: PLC0415
+
+    if fund is not None and fund not in place.fund_ids():
+        raise DeskError(f"{place.folder} has no fund {fund!r}; it has {', '.join(place.fund_ids()) or 'none'}.")
 
 
 def _state(text: str) -> "Breaker":

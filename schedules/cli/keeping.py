@@ -101,6 +101,7 @@ def restore(
     """Put a backup in the place of a book that is gone or was moved away."""
     from insure.book.backup import restore as restored  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     place = open_desk(desk)
     target = _file(place.database_file)
@@ -108,6 +109,7 @@ def restore(
     answer = Answer(as_json)
     answer.give({"restored": str(target), "rows": done.rows, "decisions": done.decisions, "head": done.head})
     answer.say(f"{target}: {done.rows:,} rows of the chain, {done.decisions:,} decisions, verified.")
+    report_at_once(place, "", ("restore",), place.book)
 
 
 def doctor(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:

@@ -27,12 +27,14 @@ class Asked:
     last: dt.date | None
 
     def of(self, contract: "Fund", book: "Book") -> tuple[dt.date, dt.date]:
-        """The period of a fund: as asked, else from the start of its protection, to its last session.
+        """The period of a fund: as asked, else from the start of its protection, to the session of its last slot.
 
         Raises:
-            BookError: the book holds no decision of the fund.
+            BookError: the book holds no slot of the fund.
         """
-        newest = book.record(contract.id).session  # without a decision there is nothing to judge, and this says so best
+        run = book.last_run(contract.id)
+        # Without a slot there is nothing to judge, and the book says so best.
+        newest = book.record(contract.id).session if run is None else run.session
         if self.first is None and self.last is None:
             return newest, newest
         return self.first or contract.protection.start, self.last or newest

@@ -23,6 +23,9 @@ def reconcile(
     positions: Annotated[Path | None, typer.Option(help="CSV: fund, instrument, units, as_of.")] = None,
     cash: Annotated[Path | None, typer.Option(help="CSV: fund, currency, amount, as_of.")] = None,
     orders: Annotated[Path | None, typer.Option(help="CSV: fund, order_key, units, filled, as_of.")] = None,
+    source: Annotated[
+        str, typer.Option("--from", help="Who reports: custodian, broker, administrator, or a name.")
+    ] = "custodian",
     number: Annotated[int | None, typer.Option("--break", metavar="ID", help="A break that is open.")] = None,
     owner: Annotated[str | None, typer.Option(help="Who looks after the break.")] = None,
     explain: Annotated[str | None, typer.Option(help="Why the break is there.")] = None,
@@ -35,10 +38,10 @@ def reconcile(
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.people.approving import contract_to_run  # noqa: PLC0415
 
-    files = positions is not None
-    if files is (number is not None) or (not files and (cash is not None or orders is not None)):
-        raise InvalidInput("Give --positions FILE (and --cash, --orders beside it), or --break ID.")
-    if files and (owner is not None or explain is not None or by is not None):
+    told = any(each is not None for each in (positions, cash, orders))
+    if told is (number is not None):
+        raise InvalidInput("Give --positions, --cash or --orders FILE (together or alone), or --break ID.")
+    if told and (owner is not None or explain is not None or by is not None):
         raise InvalidInput("--owner, --explain and --by belong to --break ID.")
     if number is not None and ((owner is None) is (explain is None) or (explain is None) is not (by is None)):
         raise InvalidInput("With --break ID give --owner NAME, or --explain TEXT --by NAME.")
@@ -49,11 +52,15 @@ def reconcile(
         if number is not None:
             _said(place, book, contract, number, owner or "", explain, by or "", answer)
             return
-        code = _compared(place, book, contract, {"positions": positions, "cash": cash, "orders": orders}, answer)
+        code = _compared(
+            place, book, contract, {"positions": positions, "cash": cash, "orders": orders}, source, answer
+        )
     raise typer.Exit(code)
 
 
-def _compared(place: "Desk", book: "Book", fund: "Fund", files: dict[str, Path | None], answer: Answer) -> int:
+def _compared(
+    place: "Desk", book: "Book", fund: "Fund", files: dict[str, Path | None], source: str, answer: Answer
+) -> int:
     from insure.book.duty import on_duty  # noqa: PLC0415
     from insure.decision import fund_calendar  # noqa: PLC0415
     from schedules.notifiers import notifiers_of  # noqa: PLC0415
@@ -64,7 +71,7 @@ def _compared(place: "Desk", book: "Book", fund: "Fund", files: dict[str, Path |
     now = place.clock()
     told = reported(kinds_of(files), fund, place.fund_ids(), now)
     with on_duty(book) as duty:
-        done = reconciled(duty, fund, told, now)
+        done = reconciled(duty, fund, told, now, source)
     tell(book, done.raised, notifiers_of(place.terms.alerts, place.folder, os.environ), now)
     code = 0 if done.clean else BREACHED
     calendar = fund_calendar(fund)
@@ -73,6 +80,7 @@ def _compared(place: "Desk", book: "Book", fund: "Fund", files: dict[str, Path |
     answer.give(
         {
             "fund": fund.id,
+            "source": done.found.source,
             "as_of": done.found.as_of.isoformat(),
             "session": done.found.session.isoformat(),
             "new": done.new,
@@ -90,8 +98,9 @@ def _compared(place: "Desk", book: "Book", fund: "Fund", files: dict[str, Path |
 def _table(answer: Answer, done: "Reconciled", fund: "Fund", ages: dict[int, int]) -> None:
     told = [line for line in done.found.lines if not (line.kind == "orders" and line.verdict == "agrees")]
     left = len(done.found.lines) - len(told)
+    moment = f"{done.found.as_of:%Y-%m-%d %H:%M} UTC{'' if done.new else ' (known already)'}"
     answer.table(
-        f"{fund.name} as of {done.found.as_of:%Y-%m-%d %H:%M} UTC{'' if done.new else ' (known already)'}",
+        f"{fund.name}, {done.found.source}, as of {moment}",
         [("", "left"), ("kind", "left"), ("booked", "right"), ("reported", "right"), ("what was found", "left")],
         [
             [
@@ -109,12 +118,20 @@ def _table(answer: Answer, done: "Reconciled", fund: "Fund", ages: dict[int, int
     if done.breaks:
         answer.table(
             "Breaks (`insure reconcile FUND --break ID --owner NAME | --explain TEXT --by NAME`)",
-            [("id", "right"), ("sessions", "right"), ("difference", "right"), ("owner", "left"), ("what", "left")],
+            [
+                ("id", "right"),
+                ("sessions", "right"),
+                ("difference", "right"),
+                ("from", "left"),
+                ("owner", "left"),
+                ("what", "left"),
+            ],
             [
                 [
                     str(one.id),
                     str(ages[one.id]),
                     f"{one.difference:+,f}",
+                    one.source,
                     one.owner or "nobody",
                     f"explained by {one.explained_by}: {one.explanation}" if one.explained else one.words,
                 ]
@@ -157,6 +174,7 @@ def _break(one: "Break") -> dict[str, str | int | dt.date]:
         "id": one.id,
         "kind": one.kind,
         "subject": one.subject,
+        "source": one.source,
         "difference": str(one.difference),
         "since": one.session,
         "owner": one.owner,

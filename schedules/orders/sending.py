@@ -55,16 +55,18 @@ def deliver(
 
     In a market too wide or too thin to buy in, purchases wait for a later call, until their time limit; sales go on.
     Either is stated (``orders.pausing``). What was sent and outlives its time limit is cancelled at the broker.
-    What a breaker keeps back (all where it is HALTED, purchases where it is REDUCE_ONLY) waits as well. Where a kill
-    flag or KILLED stands, orders are withdrawn instead; those that could not be are returned.
+    What a breaker keeps back (all where it is HALTED, purchases where it is REDUCE_ONLY) is withdrawn, as everything is
+    where a kill flag or KILLED stands; those that could not be are returned.
     """
     left: list[Unconfirmed] = []
     for each in dict.fromkeys(waiting.order.fund_id for waiting in book.open_orders(fund_id)):
         breaker = breakers.standing(said(book, each), each)
-        why = killed(each) or (breaker.reason if breaker.state == "KILLED" else "")
+        why = killed(each) or (breaker.reason if breaker.state in {"KILLED", "HALTED"} else "")
         if why:
             left += withdraw(book, broker, now, each, why)
             continue
+        if breaker.state == "REDUCE_ONLY":
+            left += withdraw(book, broker, now, each, breaker.reason, purchases=True)
 
         def stop(order: Order, stands: BreakerStanding = breaker) -> str:
             return _kept_back(stands, order) or killed(order.fund_id)  # the flag last: nothing between it and the send
@@ -77,8 +79,6 @@ def deliver(
                 book.move_order(waiting.order.key, "cancelled", now, "its time limit passed before it was sent", "new")
                 continue
             if waiting.order.not_before is not None and now < waiting.order.not_before:
-                continue
-            if _kept_back(breaker, waiting.order):
                 continue
             doubt = market(waiting.order)
             state_change(book, waiting.order, doubt, now)
@@ -130,7 +130,9 @@ def resolve(
             book.move_order(key, "unknown", now, f"{broker.name} does not know it")
 
 
-def withdraw(book: Book, broker: OutsideBroker, now: dt.datetime, fund_id: str | None, why: str) -> list[Unconfirmed]:
+def withdraw(
+    book: Book, broker: OutsideBroker, now: dt.datetime, fund_id: str | None, why: str, *, purchases: bool = False
+) -> list[Unconfirmed]:
     """End every open order of a fund, or of all: the new ones here, the others at the broker, which is asked after.
 
     Args:
@@ -139,6 +141,7 @@ def withdraw(book: Book, broker: OutsideBroker, now: dt.datetime, fund_id: str |
         now: the clock.
         fund_id: whose; None for every fund.
         why: stands in the book with each.
+        purchases: True to leave sales where they are.
 
     Returns:
         Orders of which the broker did not confirm the end. Asked again, it goes on from there.
@@ -146,6 +149,8 @@ def withdraw(book: Book, broker: OutsideBroker, now: dt.datetime, fund_id: str |
     left = []
     for waiting in book.open_orders(fund_id):
         key = waiting.order.key
+        if purchases and not waiting.order.units > 0:
+            continue
         if waiting.state == "new" and book.move_order(key, "cancelled", now, f"not sent: {why}", "new"):
             continue
         try:

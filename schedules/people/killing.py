@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from insure.book import Book
-from insure.broker import OutsideBroker
+from insure.book import Book, Statement, anchors
+from insure.book.agreed import kept_contracts
+from insure.broker import BrokerSilent, OutsideBroker
 from insure.controls import breakers, kill_flag
 from insure.controls.kill_flag import Flag
 from insure.decision import Breaker
@@ -76,7 +77,6 @@ def kill(
 
     Raises:
         DeskError: there is no such fund; nothing was stopped.
-        InvalidInput: the reason is none; nothing was stopped.
         Killed: the flag could not be set.
     """
     known = desk.fund_ids()
@@ -103,11 +103,15 @@ def kill(
                 withdrawn += withdrawn_here
                 left += left_here
                 troubles += trouble
+            troubles += anchor_doubts(desk, book)
     except BookError as refusal:
         troubles.append(
             f"The book cannot be opened: {refusal} Which orders are open is not known here: call the broker. The next "
             "pass that finds the book writes its row and cancels what is open."
         )
+        asked, silent = _cancelled_blindly(desk, fund_id)
+        left += asked
+        troubles += silent
     return Kill(flag, booked, tuple(withdrawn), tuple(left), tuple(troubles))
 
 
@@ -129,6 +133,25 @@ def kill_blindly(folder: Path, fund_id: str, by: str, reason: str, at: dt.dateti
         raise DeskError(why)
     flag = kill_flag.throw(folder, fund_id, by.strip(), reason.strip(), at)
     return Kill(flag, False, (), (), (f"{why} Which orders are open is not known here: call the broker.",))
+
+
+def halt(desk: Desk, book: Book, fund_id: str, by: str, reason: str, to: Breaker, now: dt.datetime) -> Statement:
+    """Move a breaker downwards in a person's name, short of a kill; the next pass withdraws what it keeps back.
+
+    Args:
+        desk: whose people may speak.
+        book: of the desk.
+        fund_id: whose breaker; empty for the desk's own.
+        by: who.
+        reason: why, in words.
+        to: REDUCE_ONLY or HALTED.
+        now: the clock.
+
+    Raises:
+        InvalidInput: as ``insure.controls.breakers.halting`` says; nothing was changed.
+    """
+    own = breakers.latched(said(book, fund_id), fund_id)
+    return book.state("breaker", fund_id, now, breakers.halting(own, to, by, reason, desk.terms.people))
 
 
 def lift(
@@ -169,7 +192,46 @@ def _opened(desk: Desk) -> Book:
     path = desk.database_file
     if path is not None and not path.exists():
         raise BookError(f"{path} is not there.")  # a kill never begins a new book in the place of one that is gone
-    return desk.book(KILL_BUSY_SECONDS)
+    return desk.book(KILL_BUSY_SECONDS, anchored=False)  # a doubt about the book is no reason to leave its orders open
+
+
+def _cancelled_blindly(desk: Desk, fund_id: str) -> tuple[list[Unconfirmed], list[str]]:
+    """Ask brokers outside to cancel what they may still have, where the book cannot say what that is."""
+    left: list[Unconfirmed] = []
+    troubles: list[str] = []
+    for broker in desk.brokers_outside():
+        try:
+            asked = broker.cancel_all(fund_id, desk.clock())
+        except BrokerSilent as silence:
+            troubles.append(f"{broker.name} was not asked to cancel anything: {silence}")
+            continue
+        left += [
+            Unconfirmed(key, f"{broker.name} was asked to cancel it without the book; what was executed is not known.")
+            for key in asked
+        ]
+    return left, troubles
+
+
+def _broker_of(desk: Desk, book: Book, fund_id: str) -> OutsideBroker | None:
+    """The broker that has a fund's open orders: that of the newest contract in the book that names one outside.
+
+    The fund file says what is wished today, and may be broken; the orders went out under a contract that the book kept.
+    """
+    contracts = sorted(kept_contracts(book, fund_id), key=lambda each: each.first_used)
+    for fund in (each.fund for each in reversed(contracts)):
+        broker = desk.broker(fund)
+        if isinstance(broker, OutsideBroker):
+            return broker
+    return None
+
+
+def anchor_doubts(desk: Desk, book: Book) -> list[str]:
+    """What the anchors beside the reports say against the book; nothing where they agree."""
+    try:
+        anchors.check_last(book, desk.out, book.where)
+    except BookError as doubt:
+        return [f"The book is doubtful: {doubt}"]
+    return []
 
 
 def _withdrawn(desk: Desk, book: Book, fund_id: str, flag: Flag) -> tuple[list[str], list[Unconfirmed], list[str]]:
@@ -178,9 +240,9 @@ def _withdrawn(desk: Desk, book: Book, fund_id: str, flag: Flag) -> tuple[list[s
         before = [waiting.order.key for waiting in book.open_orders(fund_id)]
         if not before:
             return [], [], []
-        broker = desk.broker(desk.fund(fund_id))
-        if not isinstance(broker, OutsideBroker):
-            return [], [], [f"{fund_id} has {len(before)} open orders, and its file names no broker that has them."]
+        broker = _broker_of(desk, book, fund_id)
+        if broker is None:
+            return [], [], [f"{fund_id} has {len(before)} open orders, and no contract of it names a broker for them."]
         left = withdraw(book, broker, desk.clock(), fund_id, flag.sentence)
     except InsureError as refusal:
         return [], [], [f"The orders of {fund_id} are not confirmed: {refusal}"]

@@ -96,11 +96,13 @@ def conduct(duty: Duty, fund: Fund, stands: PhaseStanding, now: dt.datetime) -> 
         clean, broken = phases.clean_sessions(over, ended)
         records = duty.records_since(fund.id, since)
     drills: dict[str, int | None] = dict.fromkeys(phases.DRILLS)
+    failed: set[str] = set()
     for one in said_of(duty, fund.id, ("drill", "restore")):
-        kind = one.content.get("drill", "") if one.kind == "drill" else "restore"
+        kind, _, how = (one.content.get("drill", "") if one.kind == "drill" else "restore").partition(", ")
         held = calendar.current_or_previous(one.at)
         if kind in drills and held is not None and session is not None:
             drills[kind] = calendar.count(held, session)
+            (failed.add if how else failed.discard)(kind)
     reports = duty.statements(reconciliation.KINDS, fund.id)
     return Conduct(
         clean_sessions=clean,
@@ -109,6 +111,7 @@ def conduct(duty: Duty, fund: Fund, stands: PhaseStanding, now: dt.datetime) -> 
         reconciled_sessions=None if session is None else reconciliation.reconciled_sessions(reports, calendar, session),
         slippage=slippage_bound(records),
         drills=drills,
+        failed_drills=frozenset(failed),
         breaker=breakers.standing(said_of(duty, fund.id, breakers.KINDS), fund.id),
     )
 

@@ -10,6 +10,7 @@ from insure.book.duty import Duty
 from insure.broker.reported import FileKind, Reported, read_file, read_reported
 from insure.controls import breaks, reconciliation
 from insure.controls.breaks import Break
+from insure.controls.people import spoken
 from insure.controls.reconciliation import Reconciliation, reconcile
 from insure.decision import fund_calendar
 from insure.fund import Fund
@@ -32,8 +33,14 @@ class Reconciled:
 
     @property
     def clean(self) -> bool:
-        """Whether all that is held was reported, and nothing is open that nobody has explained."""
-        return self.found.complete and all(one.explained for one in self.breaks)
+        """Whether what was handed in differs in nothing, and nothing is open, that nobody has explained.
+
+        A file of positions must tell of all that is held; a broker's orders or a bank's cash alone need not.
+        """
+        explained = {(one.kind, one.subject) for one in self.breaks if one.explained}
+        told = self.found.complete or "positions" not in dict(self.found.shas)
+        here = all((line.kind, line.subject) in explained for line in self.found.breaks)
+        return told and here and all(one.explained for one in self.breaks)
 
 
 def kinds_of(files: Mapping[str, Path | None]) -> dict[FileKind, Path]:
@@ -52,8 +59,8 @@ def reported(files: Mapping[FileKind, Path], fund: Fund, desk: Collection[str], 
     return read_reported(read, fund, fund_calendar(fund), desk, now)
 
 
-def reconciled(duty: Duty, fund: Fund, told: Reported, now: dt.datetime) -> Reconciled:
-    """Compare, and state what came out; the same files with the same result are stated once.
+def reconciled(duty: Duty, fund: Fund, told: Reported, now: dt.datetime, source: str = breaks.CUSTODIAN) -> Reconciled:
+    """Compare, and state what came out; the same files of a source with the same result are stated once.
 
     Raises:
         InvalidInput: a later report was reconciled already.
@@ -64,8 +71,8 @@ def reconciled(duty: Duty, fund: Fund, told: Reported, now: dt.datetime) -> Reco
     keys |= {each.key for each in told.orders or ()}
     complete = [one.content["session"] for one in said if one.content.get("complete") == "yes"]
     since = dt.date.fromisoformat(complete[-1]) if complete else None
-    found = reconcile(fund, fund_calendar(fund), duty.booked(fund, since, keys), told)
-    if reconciliation.known(said, found):
+    found = reconcile(fund, fund_calendar(fund), duty.booked(fund, since, keys), told, spoken("--from", source))
+    if reconciliation.known(said, found, standing):
         return Reconciled(found, False, standing)
     files = {f"{kind}_file": file.name for kind, file in told.files.items()}
     duty.state("reconciliation", fund.id, now, {**found.content(), **files})

@@ -4,7 +4,7 @@ A report is made of rows of the chain up to one, its anchor, and never overwritt
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -13,7 +13,7 @@ import insure
 from insure.book import Book, Record, agreed, trail
 from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
-from insure.compliance import facts
+from insure.compliance import LateFill, facts, owed
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
 from insure.compliance.standings import KINDS as STANDING
 from insure.compliance.standings import standings
@@ -23,9 +23,7 @@ from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
 from insure.fund import Fund
-from insure.happening import happening
 from insure.simulation.optimise import Optimum
-from insure.slots import slots
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
 from reports.compliance.stress import KeptStress, StressPacks
@@ -34,7 +32,9 @@ from reports.figures import Correction
 from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
+from schedules.publishing.evented import evented
 from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
+from schedules.publishing.periods import bounds, reached
 from schedules.publishing.shelf import shelved
 from schedules.publishing.stress_pack import Stressed
 from schedules.publishing.versions import figures_text, keep, replace_file, versions
@@ -87,6 +87,7 @@ def publish_rebalance(
 ) -> Published:
     """The report of one decision: the last, or the last of ``session``; ``at`` is now, for the anchor kept beside it.
 
+    It ends with the last row on the decision or on one of its orders: a fill that comes later makes a new version.
     ``paper``: write the PDF too. ``reason``: why it is made again, for the page of a new version.
 
     Raises:
@@ -96,8 +97,11 @@ def publish_rebalance(
     record = book.record(fund.id, session)
     history = _up_to(book, record)
     contract = _in_force(book, record)
-    anchor = trail.ended(book, fund.id, record.session, record.slot).anchor
-    report = rebalance.build(contract, record, history, anchor)
+    decided = trail.ended(book, fund.id, record.session, record.slot).anchor
+    rows = trail.on_orders(book, fund.id, decided[0], {order.key for order in record.orders})
+    anchor = rows[-1].anchor if rows else decided
+    late = [fill for _, fill in trail.late_fills(book, fund.id, anchor[0])]
+    report = rebalance.build(contract, record, history, decided, rows, late)
     return _publish(out, rebalance_name(contract, record), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
@@ -148,25 +152,28 @@ def publish_compliance(
     """Facts of a period judged against the contract's limits, chained to the last row that they depend on.
 
     The book is verified for it, but for deciding every decision again (``insure verify`` does that); ``verified`` is
-    what ``verification`` said, where many reports are made of one book.
+    what ``verification`` said, where many reports are made of one book. ``at`` is now: a period that is not over is
+    reported so far, up to the last row of the chain that the report depends on.
 
     Raises:
-        InvalidInput: the span is empty, or the fund had no decision in it or before it.
+        InvalidInput: the span is empty or has no session, the book has nothing of it yet, or the fund had no decision
+            in it or before it.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
     history = list(book.records(fund.id, last=last))
-    contract = _in_force(book, history[-1]) if history else fund
-    calendar = fund_calendar(contract)
-    begun = max(first, contract.protection.start)
-    due = slots(contract.schedule.timing, calendar, begun, last) if begun <= last else []
-    since, until = (dt.datetime.combine(day, dt.time(), calendar.zone) for day in (first, last + dt.timedelta(days=1)))
-    anchor = trail.last_of(book, fund.id, last, until)
-    fills = trail.late_fills(book, fund.id, anchor[0])
-    counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
-    late, known = [fill for _, fill in fills], [fill for row, fill in fills if row.sequence <= counted]
-    found = facts(contract, history, book.runs(fund.id, first, last), due, first, last, late, known)
+    runs = book.runs(fund.id, last=last)
     contracts = tuple(agreed.kept_contracts(book, fund.id))
-    judged = _judged(history, contracts)
+    by_hash = {each.config_sha256: each.fund for each in contracts}
+    contract = by_hash[history[-1].decision.config_sha256] if history else fund
+    calendar = fund_calendar(contract)
+    period = reached(book, fund.id, calendar, owed(contract, by_hash, history, runs), first, last, at)
+    since, until = bounds(calendar, first, last)
+    anchor = period.anchor
+    late = [LateFill(row.sequence, fill) for row, fill in trail.late_fills(book, fund.id, anchor[0])]
+    rows = trail.sequences(book, fund.id, dt.date.min, last)
+    counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
+    found = facts(fund.id, by_hash, history, runs, period.due, first, last, late, rows, counted, so_far=period.so_far)
+    judged = _judged(history, by_hash)
     controls = controls_facts(
         trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]),
         trail.newest(book, fund.id, "waiting", since),
@@ -175,8 +182,8 @@ def publish_compliance(
     stood = standings(
         trail.of_kinds(book, fund.id, STANDING, None, until, anchor[0]),
         (_in_force(book, before[-1]) if before else contract, contract),
-        (since, until),
-        last,
+        (since, until if period.so_far is None else trail.entry(book, anchor[0]).at + dt.timedelta(microseconds=1)),
+        period.so_far or last,
         f"{history[-1].session}:{history[-1].slot}" if history else "",
     )
     evidence = replace(
@@ -186,7 +193,7 @@ def publish_compliance(
         judged=judged,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
-        entries=trail.sequences(book, fund.id, first, last),
+        entries={key: row for key, row in rows.items() if key[0] >= first},
         stress=_stress_packs(out, fund.id, first, last),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
@@ -205,21 +212,27 @@ def publish_event(
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the event's own row.
+    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the last row of it.
+
+    Made again once more belongs to the event, or once it is over, it is a new version that says so.
 
     Raises:
         InvalidInput: nothing happened at that row that an event report is made of, or to another fund.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    history: list[Record] = []
-    if fund is not None:
-        history = trail.records_up_to(book, fund.id, entry.sequence, event.BEFORE)
-    own = history[-1] if history and _is_of(entry, history[-1]) else None
-    happened = happening(entry, own)
-    contract = _in_force(book, history[-1]) if history else fund
+    found = evented(book, fund, entry)
     rows = trail.before(book, entry.fund_id, entry.sequence, event.TIME_LINE, event.REPEATED)
-    report = event.build(happened, contract, history, rows, desk=desk, code_version=insure.__version__)
-    return _publish(out, event_name(entry), report, entry.anchor, at, paper=paper, reason=reason, book=book)
+    report = event.build(
+        found.happened,
+        found.contract,
+        found.history,
+        rows,
+        desk=desk,
+        code_version=insure.__version__,
+        told=found.told,
+    )
+    anchor = found.told.after.anchor(entry)
+    return _publish(out, event_name(entry), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
 def publish_stress(
@@ -280,13 +293,13 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _judged(history: Sequence[Record], contracts: Sequence[agreed.KeptContract]) -> tuple[Judged, ...]:
+def _judged(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> tuple[Judged, ...]:
     """Every override, judged up to the last of the decisions."""
     begun = next(
         (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
         len(history),
     )
-    return cost_of(history[begun:], {each.config_sha256: each.fund for each in contracts})
+    return cost_of(history[begun:], by_hash)
 
 
 def _stress_packs(out: Path, fund_id: str, first: dt.date, last: dt.date) -> StressPacks:
@@ -317,11 +330,6 @@ def _up_to(book: Book, record: Record) -> list[Record]:
 def _in_force(book: Book, record: Record) -> Fund:
     """The contract that a decision was made under."""
     return agreed.kept_contract(book, record.fund_id, record.decision.config_sha256).fund
-
-
-def _is_of(entry: trail.Entry, record: Record) -> bool:
-    content = entry.content
-    return entry.kind == "run" and (record.session.isoformat(), record.slot) == (content["session"], content["slot"])
 
 
 def _publish(

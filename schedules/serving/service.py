@@ -146,9 +146,15 @@ class Service:
             InsureError: it cannot be run, as ``schedules.jobs.tick`` says; nothing was kept.
         """
         done = Pass()
-        with on_duty(self._book) as duty:
-            now = self._desk.clock()
-            one = self._gated(done, duty, fund, slot, self._desk.feed(fund), self._desk.broker(fund), now)
+        done.raised += self._watch.begin([fund], self._desk.clock())
+        try:
+            with on_duty(self._book) as duty:
+                now = self._desk.clock()
+                one = self._gated(done, duty, fund, slot, self._desk.feed(fund), self._desk.broker(fund), now)
+        except ChainBroken as doubt:
+            done.raised += self._watch.doubted(str(doubt), self._desk.clock())
+            self._tell(done)
+            raise
         self._delivered(fund, done)
         self._tell(done)
         return one
@@ -162,8 +168,12 @@ class Service:
             BookError: the database refuses; batches before are kept.
         """
         done, now = Pass(), self._desk.clock()
+        done.raised += self._watch.begin([fund for fund, _ in due], now)
         ticking = partial(self._gated, done)
         ended = list(tick_many(self._book, due, feed_of, PaperBroker(), lambda *_: now, ticking=ticking))
+        for one in ended:
+            if isinstance(one, Refused) and isinstance(one.error, ChainBroken):
+                done.raised += self._watch.doubted(str(one.error), now)
         self._tell(done)
         return ended
 

@@ -30,6 +30,7 @@ from schedules.watch.observing import index_fall, minutes_to_close, observed, se
 
 MOVED, KILLED, STANDS = "breaker moved", "killed", "breaker stands"
 """Kinds of alerts; the third with how often its time has passed."""
+STRAY = "kill flag of no fund"
 HEARTBEAT = dt.timedelta(seconds=25)
 """The cost of waiting is written once in this time: at every heartbeat of 30 seconds, not at every look between."""
 _READ = (*breakers.KINDS, *breaks.KINDS)
@@ -47,6 +48,8 @@ class Watch:
         self._chained: tuple[int, str] | None = None
         self._jumped = 0.0
         self._waiting: dict[str, Waiting] = {}
+        self._reckoned: dict[str, dt.datetime] = {}
+        """When the cost of waiting was last computed."""
         self._wrote: dict[str, Statement] = {}
         self._halts_seen: set[str] = set()
         self._fell: dict[str, dt.datetime] = {}
@@ -99,6 +102,15 @@ class Watch:
             raised += _move(duty, "", trips.tripped(fund.controls, Observations(chain=chain)), now)
         return raised
 
+    def doubted(self, chain: str, now: dt.datetime) -> list[RaisedAlert]:
+        """The book said of itself that it is doubtful, in a transaction of which nothing was kept.
+
+        Raises:
+            BookError: the book refuses.
+        """
+        with on_duty(self._book) as duty:
+            return _move(duty, "", trips.tripped(Controls(), Observations(chain=chain)), now)
+
     def end(self, funds: Collection[Fund], now: dt.datetime) -> list[RaisedAlert]:
         """What is looked at after the slots of a pass: market-wide halts, and what standing still costs.
 
@@ -125,11 +137,13 @@ class Watch:
                 self._wrote.pop(fund.id, None)
                 continue
             before = self._last_written(fund.id)
-            if fund.id in self._waiting and not _due(fund, breaker, before, now):
+            due = _due(fund, breaker, before, now)
+            if not due and self._reckoned_lately(fund.id, now):
                 continue
             found = waiting(fund, breaker, self._wanted(fund, now), before.content if before else None, now)
-            self._waiting[fund.id] = found
-            if not _due(fund, breaker, before, now):
+            self._waiting[fund.id], self._reckoned[fund.id] = found, now
+            if not due:
+                # The clock of the wait goes on in the heartbeat's file; rows are for hours in which one can trade.
                 continue
             with on_duty(self._book) as duty:
                 self._wrote[fund.id] = duty.state("waiting", fund.id, now, found.content())
@@ -137,6 +151,10 @@ class Watch:
                     kind = f"{STANDS} ({found.escalations})"
                     raised.append(duty.raise_alert(Alert(fund.id, "A", kind, found.sentence), now))
         return raised
+
+    def _reckoned_lately(self, fund_id: str, now: dt.datetime) -> bool:
+        before = self._reckoned.get(fund_id) if fund_id in self._waiting else None
+        return before is not None and now - before < HEARTBEAT
 
     def _flags(self, now: dt.datetime) -> list[RaisedAlert]:
         """Flags that have no row yet get it; one that two people have lifted is taken down."""
@@ -146,7 +164,12 @@ class Watch:
         known = frozenset(self._desk.fund_ids()) if flags else frozenset()
         for flag in flags:
             if flag.fund_id and flag.fund_id not in known:
-                continue  # `insure doctor` names it; it stops nothing that exists
+                stray = (
+                    f"kill/{flag.fund_id} stops nothing: the desk has no such fund. It has {', '.join(sorted(known))}."
+                )
+                with on_duty(self._book) as duty:
+                    raised.append(duty.raise_alert(Alert("", "A", STRAY, stray), now))
+                continue
             raised += book_flag(self._desk, self._book, flag, now)
         if flags:
             self._read()

@@ -91,7 +91,7 @@ def minutes_to_close(fund: Fund, now: dt.datetime) -> float:
 
 def _slippage(fund: Fund, record: Record) -> float | None:
     memory = record.decision.memory
-    if fund.strategy.kind != "synthetic_put" or memory is None or not fund.controls.breaker_slippage_sigmas > 0.0:
+    if memory is None or not fund.controls.breaker_slippage_sigmas > 0.0:
         return None
     period = memory.period
     return slippage_in_deviations(

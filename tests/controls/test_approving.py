@@ -109,6 +109,10 @@ def test_a_trade_that_needs_one_person_waits_and_is_carried_out_at_once(insure: 
     checks = {check["name"]: check for check in slot["checks"]}
     assert checks["approval"]["sentence"].endswith("Approved by Ada.")
     assert desk.units > 0
+    made = desk.json("25 20:06", "report", "rebalance", "tested")
+    told = json.loads(Path(str(made["figures"])).read_text(encoding="utf-8"))
+    assert told["verdict"]["word"] == "OK, approved by Ada", "who let it pass stands in the verdict"
+    assert f"Proposal {waits['id']} was approved by Ada." in [event["sentence"] for event in told["events"]]
     assert desk.waiting("25 20:06") == []
     assert alerts(desk) == {}
     again = desk("25 20:07", "approve", str(waits["id"]), "--by", "Ben")
@@ -145,6 +149,20 @@ def _sections(desk: Told, moment: str, *period: str) -> dict[str, dict[str, obje
     assert made.code in {0, 3}, made.err
     figures = json.loads((desk.folder / str(made.json["figures"])).read_text("utf-8"))
     return {section["key"]: section for section in figures["sections"]}
+
+
+def test_a_kill_says_which_trades_were_waiting_for_people(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "ada")
+    desk("25 20:00", "run-once")
+    trade = number(desk.waiting("25 20:01"))
+    desk("25 20:02", "kill", "tested", "--reason", "a bug", "--by", "Ada")
+    [path] = (folder / "out" / "tested").glob("event-*.json")
+    done = json.loads(path.read_text(encoding="utf-8"))["done"]
+    assert any(each.startswith(f"Proposal {trade} was waiting for people") for each in done), done
+    refused = desk("25 20:03", "approve", trade, "--by", "Ben", "--json")
+    slot = refused.json["slot"]
+    assert slot is None or (isinstance(slot, dict) and slot["outcome"] != "OK"), "what is said of it is so"
 
 
 def test_four_eyes_are_two_people_and_one_name_never_counts_twice(insure: Insure, folder: Path) -> None:
@@ -354,12 +372,22 @@ def test_an_override_stands_for_one_slot_and_is_judged_in_money(insure: Insure, 
     assert given.json["slot"] == "2026-11-27:close-60min"
     other = desk("25 21:32", "override", "tested", "--no-trade", "--by", "Ben", "--reason", "y", "--slot", "2026-11-30")
     assert (other.code, "stands for the slot 2026-11-27:close-60min" in other.err) == (2, True)
+    assert desk("26 12:00", "flow", "tested", "--subscribe", "50000", "--session", "2026-11-27").code == 0
     done = desk("27 17:00", "run-once", "--json").json["slots"]
     assert isinstance(done, list)
     rungs = {rung["stage"]: rung for rung in done[0]["ladder"]}
     assert rungs["override"]["weight"] == 0.4
     assert "Ada overrides" in rungs["override"]["reason"]
     assert done[0]["slippage"]["causes"] is not None
+    made = desk.json("27 17:05", "report", "rebalance", "tested")
+    told = json.loads(Path(str(made["figures"])).read_text(encoding="utf-8"))
+    story = " ".join(told["story"])
+    assert rungs["override"]["reason"] in told["story"], "who overrode the rule, and why, belongs to the answer"
+    assert "A subscription of 50,000.00 USD was dealt just before it" in story, story
+    assert told["verdict"]["word"] == "OK, by override"
+    [override] = [event for event in told["events"] if event["kind"] == "override"]
+    assert override["sentence"].startswith("Ada, entry ")
+    assert override["sentence"].endswith("an election")
     assert desk("30 20:00", "run-once").code == 0
     listed = desk("30 20:10", "override", "tested", "--list", "--json").json
     overrides = listed["overrides"]

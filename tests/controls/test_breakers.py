@@ -12,8 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from insure.book import Statement
 from insure.controls.breakers import (
     ACCEPTED,
+    ACCEPTED_AT_WORST,
     KINDS,
     WORSE,
+    BreakerStanding,
+    halting,
     killed_content,
     latched,
     lifted_flags,
@@ -23,7 +26,7 @@ from insure.controls.breakers import (
     tripped_content,
 )
 from insure.controls.kill_flag import Flag
-from insure.controls.trips import Trip
+from insure.controls.trips import WORST, Trip
 from insure.decision import Breaker
 from insure.decision.circumstances import BREAKERS
 from insure.errors import BookError, InvalidInput, NothingDue
@@ -219,3 +222,50 @@ def test_nothing_is_lifted_from_normal() -> None:
 def test_a_row_with_a_state_that_is_none_is_damage() -> None:
     with pytest.raises(BookError, match="Row 3 of the chain moves a breaker to 'MAYBE'"):
         latched([said("breaker", "", 3, {"sentence": "x", "state": "MAYBE"})], "")
+
+
+def tripped_then_lifted(case: str, severity: float, number: int, at: dt.datetime) -> list[Statement]:
+    fell = said("breaker", "one", number, tripped_content(trip(case=case, severity=severity), "NORMAL"), at)
+    back = said("breaker", "one", number + 1, {"sentence": "back", "state": "NORMAL", "by": "Ada"}, at)
+    return [fell, back]
+
+
+def test_a_lift_accepts_what_stood_then_and_nothing_that_was_lifted_before() -> None:
+    rows = tripped_then_lifted("gap budget", 2.0, 1, START)
+    later = START + dt.timedelta(days=28)
+    rows += tripped_then_lifted("slippage", 2.0, 3, later)
+    after = later + dt.timedelta(days=10)
+    assert moving(rows, "one", [trip(case="slippage")], after) is None, "Ada has looked at it ten days ago"
+    assert moving(rows, "one", [trip(case="gap budget")], after) is not None, "that was accepted 38 days ago"
+
+
+def test_what_cannot_grow_worse_is_accepted_for_a_day() -> None:
+    rows = tripped_then_lifted("gap budget", WORST, 1, START)
+    again = [trip(case="gap budget", severity=WORST)]
+    assert moving(rows, "one", again, START + ACCEPTED_AT_WORST) is None
+    assert moving(rows, "one", again, START + ACCEPTED_AT_WORST + dt.timedelta(seconds=1)) is not None
+
+
+def test_of_two_trips_the_graver_moves() -> None:
+    found = moving([], "one", [trip("REDUCE_ONLY", severity=9.0), trip("HALTED", severity=1.0)], START)
+    assert found is not None
+    assert found.to == "HALTED"
+
+
+def test_a_restore_halts_the_desk_and_one_person_moves_it_back() -> None:
+    rows = [said("restore", "", 1, {"sentence": "put back"})]
+    assert standing(rows, "one").state == "HALTED"
+    rows.append(said("breaker", "", 2, {"sentence": "reconciled", "state": "NORMAL", "by": "Ada"}))
+    assert standing(rows, "one").state == "NORMAL"
+
+
+@pytest.mark.parametrize("own", BREAKERS)
+@pytest.mark.parametrize("to", BREAKERS)
+def test_a_person_halts_downwards_and_short_of_a_kill(own: Breaker, to: Breaker) -> None:
+    stands = BreakerStanding(own, "", None)
+    if to in {"REDUCE_ONLY", "HALTED"} and grave(to) > grave(own):
+        rows = [said("breaker", "one", 1, halting(stands, to, "Ada", "why", PEOPLE))]
+        assert latched(rows, "one").state == to
+    else:
+        with pytest.raises(InvalidInput, match=f"--to is {to}"):
+            halting(stands, to, "Ada", "why", PEOPLE)

@@ -1,6 +1,7 @@
 """The standard deviation of a hedge at steps: against Derman and Kamal, against quadrature, against a simulation."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from insure.controls.hedging_error import hedging_deviation
+from insure.controls.hedging_error import hedging_deviation, slippage_in_deviations, stepping_deviation
 from insure.errors import InvalidInput
 from insure.pricing import black_scholes
 from insure.simulation import GBM, simulate
 from insure.strategies import SyntheticPut, synthetic_put
+from tests.reports.lives import CPPI, contract, live, prices
 
 
 def at_the_money(vol: float, years: float) -> float:
@@ -65,3 +67,46 @@ def test_impossible_arguments_are_refused(bad: dict[str, float]) -> None:
     }  # fmt: skip
     with pytest.raises(InvalidInput, match=next(iter(bad))):
         hedging_deviation(**{**arguments, **bad})
+
+
+@pytest.mark.parametrize(("exponent", "steps"), [(4.0, 63), (5.0, 63), (0.5, 63), (3.0, 6)])
+def test_a_rule_followed_at_steps_strays_as_much_as_a_simulation(exponent: float, steps: int) -> None:
+    """200,000 paths of a quarter, against the rule that is always followed on the same paths."""
+    rate, vol, years, base = 0.03, 0.2, 0.25, 10.0
+    dt = years / steps
+    z = np.random.default_rng(11).standard_normal((200_000, steps))
+    gross = np.exp((rate - 0.5 * vol * vol) * dt + vol * math.sqrt(dt) * z)
+    at_steps = base * np.prod(math.exp(rate * dt) + exponent * (gross - math.exp(rate * dt)), axis=1)
+    carry = math.exp((1.0 - exponent) * (rate + 0.5 * exponent * vol * vol) * years)
+    always = base * np.prod(gross, axis=1) ** exponent * carry
+    found = stepping_deviation(base, exponent, years, steps, rate, vol)
+    assert float(np.std(at_steps - always)) == pytest.approx(found, rel=0.08)
+
+
+@given(st.floats(0.05, 0.6), st.floats(0.01, 2.0), st.integers(1, 500), st.floats(-0.05, 0.1))
+def test_who_holds_all_or_nothing_in_stock_strays_by_nothing(vol: float, years: float, steps: int, rate: float) -> None:
+    assert stepping_deviation(100.0, 1.0, years, steps, rate, vol) == 0.0
+    assert stepping_deviation(100.0, 0.0, years, steps, rate, vol) == 0.0
+
+
+@pytest.mark.parametrize(
+    "strategy", [CPPI, 'kind = "tipp"', 'kind = "stop_loss"', 'kind = "constant_mix"\nweight = 0.6']
+)
+def test_slippage_of_a_rule_that_is_no_put_is_measured_and_trips_where_execution_fails(strategy: str) -> None:
+    fund = contract(strategy)
+    record = live(fund, prices(20))[-1]
+    usual = slippage_in_deviations(fund, record, 63)
+    assert usual is not None, "every rule that follows the market is measured"
+    assert abs(usual) < 6.0, f"{strategy}: {usual} deviations without any fault"
+    assert record.track is not None
+    lost = {**record.track.causes, "execution": -0.05 * float(record.nav)}
+    late = replace(record, track=replace(record.track, causes=lost))
+    found = slippage_in_deviations(fund, late, 63)
+    assert found is not None
+    assert found < -6.0, f"{strategy}: 5 % of the fund lost in execution is {found} deviations"
+
+
+@pytest.mark.parametrize("strategy", ['kind = "buy_and_hold"\nweight = 0.6', 'kind = "static_put"'])
+def test_what_is_bought_once_is_not_measured(strategy: str) -> None:
+    fund = contract(strategy)
+    assert slippage_in_deviations(fund, live(fund, prices(10))[-1], 63) is None

@@ -79,7 +79,9 @@ def test_from_paper_to_pilot_through_every_gate(tmp_path: Path, insure: Insure) 
     assert (up["promoted"], _phase(desk)) == (True, "shadow")
     assert str(up["sentence"]).startswith("Ada promoted tested from paper to shadow: a month without a difference")
 
-    assert _shut(desk) == ["sessions without a missed slot", "reconciliation"], "a phase is earned from its first day"
+    assert _shut(desk) == ["sessions without a missed slot", "slippage", "reconciliation"], (
+        "a phase is earned from its first day"
+    )
     for number in range(3, 6):
         desk.reconciled(number - 1)
         desk.slot(number)

@@ -113,9 +113,9 @@ def test_an_order_that_went_out_undecided_is_a_break_whatever_a_file_says(desk: 
 
 
 MEANINGLESS: list[tuple[tuple[str, ...], str]] = [
-    ((), "Give --positions FILE"),
-    (("--cash", "cash.csv"), "Give --positions FILE"),
-    (("--positions", "p.csv", "--break", "1"), "Give --positions FILE"),
+    ((), "Give --positions, --cash or --orders FILE"),
+    (("--cash", "nowhere.csv"), "nowhere.csv cannot be read"),
+    (("--positions", "p.csv", "--break", "1"), "Give --positions, --cash or --orders FILE"),
     (("--positions", "p.csv", "--by", "Ada"), "belong to --break ID"),
     (("--break", "1"), "--owner NAME, or --explain TEXT --by NAME"),
     (("--break", "1", "--explain", "because"), "--owner NAME, or --explain TEXT --by NAME"),
@@ -160,3 +160,24 @@ def test_an_older_report_is_refused(desk: Desk) -> None:
     said = desk.run("reconcile", "tested", "--positions", desk.positions(units, 1))
     assert said.code == 2
     assert "already. Nothing was recorded." in said.err
+
+
+def test_a_broker_agrees_and_the_custodians_break_stands_until_the_custodian_agrees(desk: Desk) -> None:
+    units, _ = desk.holdings()
+    short = desk.positions(str(Decimal(units) - 10), 2)
+    desk.json("reconcile", "tested", "--positions", short, code=3)
+    whole = desk.positions(units, 2)
+    desk.json("reconcile", "tested", "--positions", whole, "--from", "broker", code=3)
+    short = desk.positions(str(Decimal(units) - 10), 2)
+    again = desk.json("reconcile", "tested", "--positions", short, code=3)
+    assert again["clean"] is False, "what the custodian still reports is not clean"
+    (one,) = rows_of(again, "breaks")
+    assert one["source"] == "custodian"
+    assert desk.json("reconcile", "tested", "--positions", desk.positions(units, 2))["clean"] is True
+
+
+def test_a_bank_reports_cash_alone_and_that_is_no_reconciliation_of_positions(desk: Desk) -> None:
+    _, cash = desk.holdings()
+    said = desk.json("reconcile", "tested", "--cash", desk.cash(cash, 2), "--from", "bank")
+    assert (said["clean"], said["complete"], said["source"]) == (True, False, "bank")
+    assert {line["kind"] for line in rows_of(said, "lines")} <= {"cash", "orders"}

@@ -309,11 +309,13 @@ def test_the_same_files_with_the_same_result_are_known() -> None:
     told, found = Told(), reconcile(FUND, CALENDAR, _booked(), _reported("90"))
     assert not known(told.said, found)
     _stated(told, found)
-    assert known(told.of("reconciliation"), found)
+    standing = breaks.standing(told.of("break"))
+    assert known(told.of("reconciliation"), found, standing)
+    assert not known(told.of("reconciliation"), found), "what was cured since is found anew"
     other = reconcile(FUND, CALENDAR, _booked(_moved(INDEX, "-10")), _reported("90"))
     assert not known(told.of("reconciliation"), other), "what was imported since makes it another comparison"
     earlier = Reconciliation(found.fund_id, EARLIER, EARLIER.date(), found.lines, found.shas)
-    with pytest.raises(InvalidInput, match=r"was reconciled as of 2026-11-19T21:00:00\.000000\+00:00 already"):
+    with pytest.raises(InvalidInput, match=r"with its custodian as of 2026-11-19T21:00:00\.000000\+00:00 already"):
         known(told.of("reconciliation"), earlier)
 
 
@@ -355,3 +357,25 @@ def test_a_difference_is_explained_exactly_where_the_book_knows_why(
     assert (line.verdict != "break") is known_why
     if line.verdict == "agrees":
         assert away == 0
+
+
+def test_a_report_of_one_source_neither_cures_nor_overtakes_what_another_found() -> None:
+    """The custodian is ten short, the broker agrees, the custodian is ten short again."""
+    told = Told()
+    custodian = reconcile(FUND, CALENDAR, _booked(), _reported("90"))
+    broker = reconcile(FUND, CALENDAR, _booked(), _reported("100"), "broker")
+    _stated(told, custodian)
+    _stated(told, broker)
+    (one,) = breaks.standing(told.of("break"))
+    assert (one.source, one.difference) == ("custodian", Decimal(-10)), "the broker's word cures no custodian's break"
+    assert known(told.of("reconciliation"), custodian, breaks.standing(told.of("break")))
+    earlier = Reconciliation(FUND.id, EARLIER, EARLIER.date(), broker.lines, broker.shas, "administrator")
+    assert not known(told.of("reconciliation"), earlier), "each source has its own time line"
+
+
+def test_a_report_without_orders_cures_no_break_that_a_broker_found() -> None:
+    told = Told()
+    strange = ReportedOrder("stranger:1", Decimal(5), Decimal(5), "")
+    _stated(told, reconcile(FUND, CALENDAR, _booked(), _reported(orders=[strange])))
+    _stated(told, reconcile(FUND, CALENDAR, _booked(), _reported()))
+    assert [one.subject for one in breaks.standing(told.of("break"))] == ["stranger:1"]

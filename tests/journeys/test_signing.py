@@ -108,5 +108,5 @@ def test_the_front_page_names_all_that_waits(desk: Desk) -> None:
     figures = shelf(desk)
     assert figures["verdict"]["mark"] == "bad", figures["verdict"]  # type: ignore[index]
     waiting = str(figures["waiting"])
-    for wanted in ("KILLED", "class A", "1 compliance report waits for signatures", "`insure lift`"):
+    for wanted in ("KILLED", "class A", "1 compliance report waits for signatures", "insure lift"):
         assert wanted in waiting, f"{wanted!r} is missing: {waiting}"

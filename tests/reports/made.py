@@ -1,10 +1,11 @@
 """Reports on the lives of ``tests.reports.lives``, and the books' facts that they need."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from insure.aftermath import Aftermath
 from insure.book.agreed import KeptAlert, KeptContract
 from insure.book.record import Record
 from insure.book.trail import Entry
@@ -17,6 +18,7 @@ from insure.fund import Fund
 from insure.happening import happening
 from insure.slots import slots
 from reports import compliance, event, index
+from reports.effect import Stood, Told
 from reports.evidence import Evidence
 from reports.figures import Verdict
 from reports.index import SignedOff
@@ -134,11 +136,14 @@ def runs_of(records: Sequence[Record], late: dt.timedelta = dt.timedelta(0)) -> 
     ]
 
 
-def facts_of(fund: Fund, records: Sequence[Record], first: dt.date, last: dt.date) -> Facts:
-    """The facts of a period in which every slot ran on time."""
+def facts_of(
+    fund: Fund, records: Sequence[Record], first: dt.date, last: dt.date, contracts: Mapping[str, Fund] | None = None
+) -> Facts:
+    """The facts of a period in which every slot ran on time, judged under ``fund`` alone without ``contracts``."""
     due = slots(fund.schedule.timing, fund_calendar(fund), first, last)
     history = [record for record in records if record.session <= last]
-    return facts(fund, history, runs_of(records), due, first, last)
+    under = contracts or {record.decision.config_sha256: fund for record in history}
+    return facts(fund.id, under, history, runs_of(records), due, first, last)
 
 
 def compliance_report(strategy: str, first: dt.date, last: dt.date) -> compliance.ComplianceReport:
@@ -152,7 +157,8 @@ def compliance_report(strategy: str, first: dt.date, last: dt.date) -> complianc
         history = [_under(record, before) if i < 30 else record for i, record in enumerate(history)]
         new = replace(evidence.contracts[0], first_used=history[30].written)
         evidence = replace(evidence, contracts=(old, new))
-    return compliance.build(fund, facts_of(fund, history, first, last), history, ANCHOR, evidence)
+    contracts = {each.config_sha256: each.fund for each in evidence.contracts}
+    return compliance.build(fund, facts_of(fund, history, first, last, contracts), history, ANCHOR, evidence)
 
 
 def _under(record: Record, fund: Fund) -> Record:
@@ -187,6 +193,33 @@ def stated_report(kind: str) -> event.EventReport:
     history = records[:44] if whose is not None else ()
     told = happening(own, None)
     return event.build(told, whose, history, rows[: rows.index(own) + 1], desk="Desk of tests", code_version=VERSION)
+
+
+def desk_report() -> event.EventReport:
+    """The report on a kill of the whole desk that two people have lifted: two funds, one of which had an order open."""
+    row = entry("kill", {"sentence": "Trading is stopped.", "by": "A. Officer", "reason": "Doubt"}, 91, None)
+    moved = {"order_key": "guarded:2008-10-28:close:1", "state": "cancelled", "detail": "not sent: Doubt"}
+    rows = (
+        entry("order", moved, 92),
+        entry("lift", {"sentence": "Trading goes on.", "state": "NORMAL"}, 95, None),
+    )
+    after = Aftermath(rows, rows[-1], "Set back to NORMAL: Trading goes on.")
+    funds = tuple(Stood(lived(name)[1][40], ("guarded:2008-10-28:close:1",)) for name in (PUT, HOLD))
+    waits = (entry("waiting", {"sentence": "KILLED for 5 minutes.", "money": "-1250.25"}, 94),)
+    told = Told(after=after, funds=funds, waits=waits)
+    return event.build(happening(row, None), None, (), (row,), desk="Desk of tests", code_version=VERSION, told=told)
+
+
+def horizon_report() -> event.EventReport:
+    """The report on a guarantee that was missed at its horizon."""
+    fund, records = lived(PUT)
+    place = next(i for i, record in enumerate(records) if record.closed is not None)
+    last = records[place]
+    content = {"session": str(last.session), "slot": last.slot, "outcome": "OK", "reason": last.decision.reason}
+    own = Entry(83, "5e" * 32, last.due, fund.id, "run", {**content, "decision_sha256": "d5" * 32})
+    return event.build(
+        happening(own, last), fund, records[: place + 1], (own,), desk="Desk of tests", code_version=VERSION
+    )
 
 
 def missed_report() -> event.EventReport:

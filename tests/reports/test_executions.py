@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.book.record import Record
-from insure.compliance import Facts, bps, facts
+from insure.compliance import Facts, LateFill, bps, facts
 from insure.compliance.executions import Causes, Executions, executions
 from insure.decision import OptionHeld
 from insure.decision.options import traded_at_mark
@@ -55,12 +55,15 @@ class Lived:
     def found(self, first: int, last: int) -> Executions:
         """Of the decisions from place ``first`` to ``last``, both included."""
         known = self.known(last + 1), self.known(first)
-        return executions(_fund(), self.records[:first], self.records[first : last + 1], *known)
+        return executions(_contracts(), self.records[:first], self.records[first : last + 1], *known)
 
     def facts(self, first: int, last: int) -> Facts:
         """The same as facts of a period."""
         span = self.records[first].session, self.records[last].session
-        return facts(_fund(), self.records[: last + 1], [], [], *span, self.known(last + 1), self.known(first))
+        rows = {(record.session, record.slot): 10 * place for place, record in enumerate(self.records)}
+        late = sorted((10 * place + 1, i, fill) for i, (place, fill) in enumerate(self.late) if place <= last)
+        known = [LateFill(row, fill) for row, _, fill in late]
+        return facts(_fund().id, _contracts(), self.records[: last + 1], [], [], *span, known, rows, 10 * first)
 
     def section(self, first: int, last: int) -> tuple[Section, str]:
         """Its section with the whole page."""
@@ -71,6 +74,10 @@ class Lived:
 @lru_cache(maxsize=1)
 def _fund() -> Fund:
     return contract(HOLD)
+
+
+def _contracts() -> dict[str, Fund]:
+    return {_fund().config_sha256: _fund()}
 
 
 @lru_cache(maxsize=1)
@@ -316,14 +323,14 @@ def test_a_rest_of_options_is_judged_at_its_mark_or_payoff(strike: str, soon: bo
     whole = lived_through(((Part(10),),)).records[0]
     order = replace(whole.orders[0], instrument=option.instrument, price=bought.trade.price)
     decided = replace(whole, orders=(order,), decision=replace(whole.decision, option_trades=(bought,)))
-    [found] = executions(fund, (), (decided, records[1])).orders
+    [found] = executions({fund.config_sha256: fund}, (), (decided, records[1])).orders
     years = 4 / 252
     mark = black_scholes.put(98.0, float(strike), years, seen.rate, seen.put_vol, seen.dividend_yield)
     then = float(mark) if expected is None else float(expected)
     missed = 10 * (then - float(bought.trade.price))
     assert float(found.cost.total) == pytest.approx(missed, abs=1e-5), "ten puts, each to the millionth"
     assert (found.cost.price, found.cost.fees, found.open_units) == (ZERO, ZERO, ZERO)
-    [unjudged] = executions(fund, (), (decided,)).orders
+    [unjudged] = executions({fund.config_sha256: fund}, (), (decided,)).orders
     assert (unjudged.cost.total, unjudged.open_units) == (ZERO, Decimal(10))
 
 
@@ -331,7 +338,7 @@ def test_what_was_decided_on_at_nothing_has_no_share() -> None:
     """A put that is worth nothing to the millionth: its cost is money, and basis points of nothing are not computed."""
     life = lived_through(((Part(10),), ()))
     order = replace(life.records[0].orders[0], price=ZERO)
-    found = executions(_fund(), (), (replace(life.records[0], orders=(order,)), life.records[1]))
+    found = executions(_contracts(), (), (replace(life.records[0], orders=(order,)), life.records[1]))
     assert (found.value, found.cost.total, bps(found.cost.total, found.value)) == (ZERO, Decimal(980), None)
     assert shortfall(Decimal(10), ZERO, [], Decimal(98)).bps is None
     told = replace(life, records=(replace(life.records[0], orders=(order,)), life.records[1]))

@@ -14,6 +14,7 @@ from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.slippage import HEDGING
 from reports import comparison, facts, filters, rebalance, slippage
+from reports.fall import fall
 from reports.figures import Figure, NotComputed
 from reports.measures import measures
 from reports.points import points
@@ -119,6 +120,74 @@ def test_verdict_is_bad_below_the_floor() -> None:
     assert crash.verdict.mark == "bad", crash.verdict
     assert any(event.kind == "floor breached" for event in crash.events), "the breach is not among the events"
     assert comparison.build(fund, records, ANCHOR).verdict.word == "Guarantee missed"
+
+
+def test_a_missed_guarantee_is_told_where_its_period_ends() -> None:
+    """The figures of the slot are those of the next period; what is short is of the one that ended."""
+    fund, records = lived(PUT)
+    place = next(i for i, record in enumerate(records) if record.closed is not None)
+    record = records[place]
+    ended, closed = record.decision.ended, record.closed
+    assert ended is not None
+    assert closed is not None
+    report = _report(fund, records, place - len(records))
+    assert report.verdict.word == "Guarantee missed", report.verdict
+    assert report.horizon is not None
+    figures = report.horizon.figures
+    assert figures["guarantee"].value == ended.guarantee
+    assert _money(figures["value"]) == ended.nav
+    assert _money(figures["against_guarantee"]) == pytest.approx(ended.nav - ended.guarantee)
+    assert figures["first_below"].value == records[40].session, "the floor was lost in the crash"
+    causes = sum(_money(each) for each in report.horizon.causes.values())
+    assert causes == pytest.approx(closed.total, abs=0.05), "the causes of the period do not add up"
+    assert _report(fund, records, place + 1 - len(records)).horizon is None, "no period ended a session later"
+
+
+def test_the_way_below_the_floor_is_told_step_by_step() -> None:
+    _, records = lived(PUT)
+    way = fall(records[:44], 1)
+    assert way is not None
+    assert way.first_below.value == records[40].session
+    assert [row.session.value for row in way.rows] == [record.session for record in records[40:44]]
+    first = way.rows[0]
+    before = records[39]
+    assert _money(first.move) == pytest.approx(
+        float(records[40].decision.snapshot.price / before.decision.snapshot.price) - 1.0
+    )
+    assert _money(first.stock) == pytest.approx(float(before.equity / before.nav))
+    assert _money(first.change) == pytest.approx(_money(first.nav) - float(before.nav))
+    assert _money(first.cushion) < 0.0
+    assert fall(records[:40], 1) is None, "above the floor there is no fall to tell"
+
+
+def test_a_ladder_without_a_cushion_speaks_of_no_band_and_no_throttle() -> None:
+    fund, records = lived(PUT)
+    locked = records[40]
+    assert locked.ladder is not None
+    assert "500" in locked.ladder["throttle"].reason, "this test is about what the record says"
+    told = {row.stage: row.reason for row in _report(fund, records, 40 - 90).ladder}
+    assert told["throttle"].startswith("Does not apply")
+    assert told["band"].startswith("Does not apply")
+    assert "500" not in " ".join(told.values()), told
+    usual = {row.stage: row.reason for row in _report(fund, records, 20 - 90).ladder}
+    ladder = records[20].ladder
+    assert ladder is not None
+    assert usual["band"] == ladder["band"].reason
+
+
+def test_a_fund_that_stays_in_cash_says_that_nothing_is_in_stock() -> None:
+    fund, records = lived(PUT)
+    assert "0.00% in stock stands" in records[45].decision.reason
+    assert _report(fund, records, 45 - 90).verdict.sentence == "No trade; nothing is in stock."
+
+
+def test_orders_and_fills_name_their_instrument_and_their_state() -> None:
+    fund, records = lived(PUT)
+    report = _report(fund, records, 0 - 90)
+    assert [(row.instrument, row.state) for row in report.orders] == [(fund.instrument, "filled")]
+    assert [row.instrument for row in report.fills] == [fund.instrument]
+    assert [(row.state, row.detail) for row in report.lives] == [("new", "decided"), ("filled", "executed at once")]
+    assert report.orders[0].figures["filled"].value == report.orders[0].figures["units"].value
 
 
 def test_story_answers_its_question() -> None:

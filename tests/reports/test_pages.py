@@ -27,10 +27,12 @@ from tests.reports.hostile import NAMES
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, live, lived, prices
 from tests.reports.made import (
     compliance_report,
+    desk_report,
     entry,
     event_report,
     evidence_of,
     facts_of,
+    horizon_report,
     index_report,
     missed_report,
     stated_report,
@@ -64,6 +66,8 @@ def _reports() -> Iterator[tuple[str, Report]]:
     for kind in ("kill", "lift", "breaker", "override", "restore"):
         yield f"event {kind}", stated_report(kind)
     yield "event missed", missed_report()
+    yield "event of the desk", desk_report()
+    yield "event at the horizon", horizon_report()
     day = lived(CPPI)[1][40].session
     corrected = compliance_report(CPPI, day, day)
     correction = Correction("compliance-2008-10-28.html", "c0" * 32, "The custodian's file came late.")

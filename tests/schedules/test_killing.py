@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 
 from insure.book import Book
 from insure.book.verify import verify
-from insure.broker import Broker, BrokerReport, FailingBroker, Faults, OutsideBroker
+from insure.broker import BlotterBroker, Broker, BrokerReport, FailingBroker, Faults, OutsideBroker, PaperBroker
 from insure.controls import breakers, kill_flag
 from insure.controls.gathering import Outside
 from insure.errors import BookError, DeskError, InvalidInput, Killed
@@ -294,14 +294,56 @@ def test_a_kill_ends_what_is_open_and_the_broker_confirms_it(tmp_path: Path) -> 
         assert verify(book).findings == ()
 
 
-def test_orders_of_a_fund_whose_file_is_gone_are_listed(tmp_path: Path) -> None:
+class EditedDesk(KillDesk):
+    """A desk that asks the contract it is handed for its broker, and whose fund files were edited since."""
+
+    def fund(self, fund_id: str) -> Fund:
+        raise DeskError(f"funds/{fund_id}.toml is not TOML.")
+
+    def broker(self, fund: Fund) -> Broker:
+        return self.told if fund.execution.broker == "blotter" else PaperBroker()
+
+
+@pytest.mark.parametrize("known", [2, 1], ids=["files cannot be read", "a file is gone"])
+def test_orders_are_withdrawn_whatever_became_of_the_fund_files(tmp_path: Path, known: int) -> None:
+    """The orders went out under a contract that the book kept; what a file says today is no matter."""
     decided(tmp_path, 2)
+    told = DeskTerms(name="desk")
+    desk = EditedDesk(tmp_path, told, lambda: NOW, contracts=funds(known), told=Recording())
+    done = kill(desk, "", "Ada", "a bug")
+    assert done.withdrawn == ("fund-000:2007-01-03:close:1", "fund-001:2007-01-03:close:1"), done.troubles
+    assert done.confirmed
+
+
+def test_a_kill_withdraws_also_where_the_anchors_are_doubtful(tmp_path: Path) -> None:
+    decided(tmp_path, 1)
     desk = a_desk(tmp_path, Recording(), 1)
+    desk.out.mkdir(exist_ok=True)
+    (desk.out / "anchors.jsonl").write_text("no anchor\n")
     done = kill(desk, "", "Ada", "a bug")
     assert done.withdrawn == ("fund-000:2007-01-03:close:1",)
+    [doubt] = done.troubles
+    assert doubt.startswith("The book is doubtful: ")
+    assert "is no anchor" in doubt
+
+
+def test_without_a_book_every_order_file_that_may_live_is_asked_back(tmp_path: Path) -> None:
+    """Whoever cannot ask the book asks the trading desk for all of it, but for what ended long ago."""
+    path = decided(tmp_path, 2)
+    desk = a_desk(tmp_path, Recording(), 2)
+    blotter = BlotterBroker(desk.out / "blotter")
+    with Book.open(path) as book:
+        for waiting in book.open_orders():
+            blotter.send(waiting.order)
+            blotter.send(replace(waiting.order, key=f"{waiting.order.key}.old", good_until=NOW - dt.timedelta(days=3)))
+    path.unlink()
+    done = kill(desk, "fund-001", "Ada", "a bug")
+    wishes = sorted(each.name for each in (desk.out / "blotter").glob("CANCEL-*"))
+    assert wishes == ["CANCEL-fund-001_2007-01-03_close_1.csv"], "one fund's, and none that ended three days ago"
+    assert [one.key for one in done.unconfirmed] == ["fund-001:2007-01-03:close:1"]
     assert not done.confirmed
-    [trouble] = done.troubles
-    assert trouble.startswith("The orders of fund-001 are not confirmed: ")
+    assert not kill(desk, "", "Ada", "all of it").confirmed
+    assert len(list((desk.out / "blotter").glob("CANCEL-*"))) == 2
 
 
 def test_a_fund_is_killed_alone(tmp_path: Path) -> None:
@@ -611,9 +653,18 @@ def test_halted_sends_nothing_and_reduce_only_sends_sales(tmp_path: Path) -> Non
         book.state("breaker", "fund-001", NOW, {"sentence": "sales", "state": "REDUCE_ONLY"})
         deliver(book, broker, NOW)
         assert broker.log == [], "both orders are purchases"
-        assert set(states(book).values()) == {"new"}
-        deliver(book, broker, NOW + dt.timedelta(hours=2))
-        assert set(states(book).values()) == {"cancelled"}, "their time limit passed"
+        assert set(states(book).values()) == {"cancelled"}, "what is kept back is withdrawn"
+
+
+def test_what_a_broker_has_is_taken_back_by_halted_and_purchases_by_reduce_only(tmp_path: Path) -> None:
+    path, broker = decided(tmp_path, 2), Recording()
+    with Book.open(path) as book:
+        deliver(book, broker, NOW)
+        assert set(states(book).values()) == {"acked"}
+        book.state("breaker", "fund-000", NOW, {"sentence": "stop", "state": "HALTED"})
+        book.state("breaker", "fund-001", NOW, {"sentence": "sales", "state": "REDUCE_ONLY"})
+        assert deliver(book, broker, NOW) == []
+        assert set(states(book).values()) == {"cancelled"}, "a purchase must not fill under REDUCE_ONLY"
 
 
 def test_a_kill_beside_a_sender_ends_every_order(tmp_path: Path) -> None:
