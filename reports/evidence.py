@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from insure.book.agreed import KeptAlert, KeptContract
 from insure.compliance.controls import ControlsFacts
+from insure.compliance.standings import Standings
+from insure.controls.counterfactual import Judged
 from reports.compliance.stress import StressPacks
 
 
@@ -22,6 +24,10 @@ class Evidence:
     calendar_release: str = ""
     controls: ControlsFacts | None = None
     """Of the period, out of the chain."""
+    judged: tuple[Judged, ...] = ()
+    """Every override of the fund up to the end of the period, with what it earned against the rule."""
+    standings: Standings | None = None
+    """Where controls stood when the period began and when it was over."""
     alerts: tuple[KeptAlert, ...] | None = None
     """Of the fund and of the whole desk, as they stood when the period was over."""
     contracts: tuple[KeptContract, ...] = ()

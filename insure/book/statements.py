@@ -39,6 +39,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "execution breach": "a fill beyond its order, accepted by a person as what was really executed",
         "deficit": "what was decided and is not executed, with the price of its risk",
         "stress": "a stress report that was written: its hash, and the figures that compliance reports compare",
+        "alert": "something that people must know was raised, grew graver, was acknowledged, or is over",
     }
 )
 """Every kind of statement, with what it is."""

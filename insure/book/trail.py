@@ -111,21 +111,30 @@ def last_of(book: HasEngine, fund_id: str, last: dt.date, until: dt.datetime) ->
 
 
 def of_kinds(
-    book: HasEngine, fund_id: str, kinds: Sequence[str], first: dt.datetime, until: dt.datetime, last: int
+    book: HasEngine, fund_id: str, kinds: Sequence[str], first: dt.datetime | None, until: dt.datetime, last: int
 ) -> list[Entry]:
-    """Rows of some kinds on a fund or the whole desk, written from ``first`` on and before ``until``, up to a row."""
+    """Rows of some kinds on a fund or the whole desk, written from ``first`` on and before ``until``, up to a row.
+
+    None for ``first`` reads them from the first row of the chain on.
+    """
     query = (
         select(audit)
         .where(
             or_(audit.c.fund_id == fund_id, audit.c.fund_id.is_(None)),
             audit.c.kind.in_(kinds),
-            audit.c.at >= first,
             audit.c.at < until,
             audit.c.sequence <= last,
         )
         .order_by(audit.c.sequence)
     )
-    return _read(book, query)
+    return _read(book, query if first is None else query.where(audit.c.at >= first))
+
+
+def newest(book: HasEngine, fund_id: str, kind: str, until: dt.datetime) -> Entry | None:
+    """The newest row of a kind on a fund that was written before an instant; None where there is none."""
+    query = select(audit).where(audit.c.fund_id == fund_id, audit.c.kind == kind, audit.c.at < until)
+    found = _read(book, query.order_by(audit.c.sequence.desc()).limit(1))
+    return found[0] if found else None
 
 
 def before(

@@ -4,11 +4,11 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from types import MappingProxyType
 
 from insure.book.trail import Entry
 from insure.compliance.measures import Judgement
+from insure.controls.counterfactual import Judged
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,7 +44,7 @@ class ControlEvent:
     kind: str
     sentence: str
     money: float | None
-    """What it cost against going on, below zero a loss; None where nobody has measured it."""
+    """What it came to against going on, below zero a loss; None where nobody has measured it."""
     by: str
     sequence: int
     """Of its row on the chain."""
@@ -63,7 +63,7 @@ class ControlsFacts:
     lifts: tuple[ControlEvent, ...] = ()
     breakers: tuple[ControlEvent, ...] = ()
     waits: tuple[ControlEvent, ...] = ()
-    """What standing still came to while a breaker was not NORMAL: the last row of each wait."""
+    """What standing still came to in the period while a breaker was not NORMAL: the last row of each wait."""
     overrides: tuple[ControlEvent, ...] = ()
     approvals: tuple[ControlEvent, ...] = ()
     rejections: tuple[ControlEvent, ...] = ()
@@ -97,34 +97,53 @@ def control_event(entry: Entry) -> ControlEvent:
     )
 
 
-def controls_facts(entries: Iterable[Entry]) -> ControlsFacts:
+def controls_facts(entries: Iterable[Entry], waited: Entry | None = None) -> ControlsFacts:
     """The controls among rows of the chain, in order; rows of other kinds are left out.
 
-    What waiting costs is stated again and again, each time so far: of one wait (``since``) only the last row is a fact.
+    What waiting costs is stated again and again, each time so far: of one wait (``since``) only the last row is a fact,
+    less what stood in the last row before the period.
+
+    Args:
+        entries: rows of the period.
+        waited: the last row on a wait before the period; None where there is none.
     """
     found: dict[str, list[ControlEvent]] = {kind: [] for kind in KINDS}
     waits: dict[tuple[str | None, str], ControlEvent] = {}
+    before = {} if waited is None else {_wait(waited): _money(waited.content.get("money", "")) or 0.0}
     for entry in entries:
         if entry.kind == "waiting":
-            waits[entry.fund_id, entry.content.get("since", str(entry.sequence))] = control_event(entry)
+            event = control_event(entry)
+            money = None if event.money is None else event.money - before.get(_wait(entry), 0.0)
+            waits[_wait(entry)] = replace(event, money=money)
         elif entry.kind in found:
             found[entry.kind].append(control_event(entry))
     found["waiting"] = sorted(waits.values(), key=lambda event: event.sequence)
     return ControlsFacts(**{KINDS[kind]: tuple(events) for kind, events in found.items()})
 
 
-def with_earnings(found: ControlsFacts, earned: Mapping[int, Decimal]) -> ControlsFacts:
+def with_earnings(found: ControlsFacts, judged: Iterable[Judged]) -> ControlsFacts:
     """Overrides with the money that each earned or lost against the rule.
 
     Args:
         found: the controls of a period.
-        earned: by the sequence of the override's row; one that no slot was decided under has none.
+        judged: the overrides of the fund; one that no slot was decided under is not among them.
     """
+    earned = {one.sequence: float(one.earned) for one in judged}
     priced = (
-        replace(event, money=float(earned[event.sequence])) if event.sequence in earned else event
-        for event in found.overrides
+        replace(event, money=earned[event.sequence]) if event.sequence in earned else event for event in found.overrides
     )
     return replace(found, overrides=tuple(priced))
+
+
+def running(found: ControlsFacts, judged: Iterable[Judged]) -> tuple[Judged, ...]:
+    """Overrides given before a period whose path still holds other units than the rule's; arguments as above."""
+    own = {event.sequence for event in found.overrides}
+    return tuple(one for one in judged if one.sequence not in own and one.units_with != one.units_without)
+
+
+def _wait(entry: Entry) -> tuple[str | None, str]:
+    """Tells one wait from others: whose it is, and when it began."""
+    return entry.fund_id, entry.content.get("since", str(entry.sequence))
 
 
 def _money(text: str) -> float | None:

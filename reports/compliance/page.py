@@ -10,7 +10,7 @@ from insure.compliance import Facts
 from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import executions, gap, lineage, operations, stress, value_at_risk
+from reports.compliance import controls, executions, gap, lineage, operations, stress, value_at_risk
 from reports.compliance import sections as parts
 from reports.compliance.board import board
 from reports.compliance.model_card import model_card
@@ -70,10 +70,10 @@ def build(
         parts.checks(facts),
         parts.limits(facts),
         parts.events(facts, evidence),
-        operations.controls(evidence),
-        operations.incidents(evidence),
+        controls.controls(facts, evidence),
+        controls.incidents(evidence),
         operations.data_quality(facts, evidence),
-        operations.reconciliation(evidence),
+        controls.reconciliation(evidence),
         operations.schedule(facts, evidence),
         value_at_risk.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),

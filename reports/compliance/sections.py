@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from insure.book.record import Record
 from insure.compliance import Facts, Limit, Protection, SlotFact, after_trade, worst
+from insure.compliance.approved import routine
 from insure.fund import Fund
 from reports import filters
 from reports.compliance.operations import chain_entry
@@ -188,9 +189,10 @@ def exposure(fund: Fund, facts: Facts) -> Section:
 
 def decisions(facts: Facts, evidence: Evidence) -> Section:
     """Every decision by its outcome; those that did not end OK one by one."""
+    usual = routine(facts).held
     ran = (*facts.slots, *facts.unscheduled)
     outcomes = Counter(fact.outcome or "not run" for fact in ran)
-    odd = [fact for fact in ran if fact.outcome not in {None, "OK"}]
+    odd = [fact for fact in ran if fact.outcome not in {None, "OK"} and fact.slot.key not in usual]
     figures = {
         str(name): Figure(str(name), count, "count", "slots that ended so") for name, count in sorted(outcomes.items())
     }
@@ -200,15 +202,31 @@ def decisions(facts: Facts, evidence: Evidence) -> Section:
         "decisions",
         "Decisions",
         facts.decision_judgement,
-        f"Slots by outcome: {told}.",
-        figures,
+        f"Slots by outcome: {told}.{_approved_sentence(len(usual))}",
+        {
+            **figures,
+            "approved": Figure("HELD for approval, then carried out", len(usual), "count", "held, and run again"),
+        }
+        if usual
+        else figures,
         (
             Table(
-                "Slots that did not end OK.", "Slot", ("Outcome", "Reason"), rows, "None: every slot that ran ended OK."
+                "Slots that did not end OK.",
+                "Slot",
+                ("Outcome", "Reason"),
+                rows,
+                "None: every other slot ended OK." if usual else "None: every slot that ran ended OK.",
             ),
             _daily(facts, evidence),
         ),
     )
+
+
+def _approved_sentence(number: int) -> str:
+    if not number:
+        return ""
+    was, trade = ("was", "trade") if number == 1 else ("were", "trades")
+    return f" {number} of them {was} HELD for approval; it came, and the {trade} {was} carried out."
 
 
 def _odd_row(fact: SlotFact, source: str) -> Row:
@@ -257,25 +275,35 @@ def _entry(evidence: Evidence, record: Record) -> str:
 def checks(facts: Facts) -> Section:
     """Pre-trade checks with their least head-room."""
     none = NotComputed("never made in the period")
+    usual = routine(facts).held
+    approved = Counter(
+        check.name
+        for record in facts.records
+        if f"{record.session}:{record.slot}" in usual
+        for check in record.decision.checks
+        if not check.passed
+    )
     rows = tuple(
         Row(
             tally.name.capitalize(),
             (
                 Figure("Made", tally.made, "count", _CHECKED),
                 Figure("Not made", tally.missing, "count", _CHECKED),
-                Figure("Failed", tally.failed, "count", _CHECKED),
+                Figure("Approved", approved[tally.name], "count", "failed at a slot whose approval came"),
+                Figure("Failed", tally.failed - approved[tally.name], "count", _CHECKED),
                 Figure(
                     "Least head-room", tally.tightest.value if tally.tightest else none, tally.unit, "limit − value"
                 ),
                 Figure("On", tally.tightest.session if tally.tightest else none, "date", _CHECKED),
             ),
-            judgement="alert" if tally.failed else "kept",
+            judgement="alert" if tally.failed - approved[tally.name] else "kept",
         )
         for tally in facts.checks
     )
-    failed = sum(tally.failed for tally in facts.checks)
+    failed = sum(tally.failed for tally in facts.checks) - approved.total()
     made, missing = (sum(getattr(tally, name) for tally in facts.checks) for name in ("made", "missing"))
     told = f", {missing} not made for want of a figure" if missing else ""
+    told += f", {approved.total()} answered by people" if approved else ""
     return Section(
         "checks",
         "Checks before the trade",
@@ -285,7 +313,7 @@ def checks(facts: Facts) -> Section:
             Table(
                 "Checks of each record of the period.",
                 "Check",
-                ("Made", "Not made", "Failed", "Least head-room", "On"),
+                ("Made", "Not made", "Approved", "Failed", "Least head-room", "On"),
                 rows,
             ),
         ),

@@ -6,7 +6,6 @@ A report is made of rows of the chain up to one, its anchor, and never overwritt
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,8 +15,10 @@ from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
 from insure.compliance import LateFill, facts, owed
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
+from insure.compliance.standings import KINDS as STANDING
+from insure.compliance.standings import standings
 from insure.controls import signatures
-from insure.controls.counterfactual import cost_of
+from insure.controls.counterfactual import Judged, cost_of
 from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
@@ -173,10 +174,24 @@ def publish_compliance(
     rows = trail.sequences(book, fund.id, dt.date.min, last)
     counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
     found = facts(fund.id, by_hash, history, runs, period.due, first, last, late, rows, counted, so_far=period.so_far)
-    controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
+    judged = _judged(history, by_hash)
+    controls = controls_facts(
+        trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]),
+        trail.newest(book, fund.id, "waiting", since),
+    )
+    before = [record for record in history if record.session < first]
+    stood = standings(
+        trail.of_kinds(book, fund.id, STANDING, None, until, anchor[0]),
+        (_in_force(book, before[-1]) if before else contract, contract),
+        (since, until if period.so_far is None else trail.entry(book, anchor[0]).at + dt.timedelta(microseconds=1)),
+        period.so_far or last,
+        f"{history[-1].session}:{history[-1].slot}" if history else "",
+    )
     evidence = replace(
         verification(book, out) if verified is None else verified,
-        controls=with_earnings(controls, _earned(history, by_hash)) if controls.overrides else controls,
+        standings=stood,
+        controls=with_earnings(controls, judged),
+        judged=judged,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries={key: row for key, row in rows.items() if key[0] >= first},
@@ -284,13 +299,13 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _earned(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> dict[int, Decimal]:
-    """Money that each override earned against the rule, up to the last of the decisions."""
+def _judged(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> tuple[Judged, ...]:
+    """Every override, judged up to the last of the decisions."""
     begun = next(
         (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
         len(history),
     )
-    return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
+    return cost_of(history[begun:], by_hash)
 
 
 def _up_to(book: Book, record: Record) -> list[Record]:

@@ -264,7 +264,9 @@ class Watch:
         """What the rule would decide at this moment if nothing kept it back; or why that cannot be said."""
         try:
             with looking(self._book) as duty:
-                standing = duty.standing(fund.id)
+                standing, asked = duty.standing(fund.id), duty.question(fund.id)
+            if asked is not None:
+                return asked.question.sentence  # nobody may trade on this price, breaker or not
             last = standing.last
             session = fund_calendar(fund).current_or_previous(now)
             if last is None or last.decision.memory is None or session is None:

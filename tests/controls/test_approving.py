@@ -120,6 +120,37 @@ def test_a_trade_that_needs_one_person_waits_and_is_carried_out_at_once(insure: 
     desk.verified()
 
 
+def test_an_approval_that_came_reads_as_routine_and_one_that_did_not_is_to_be_read(
+    insure: Insure, folder: Path
+) -> None:
+    """A slot that is held for people and then carried out is neither held, nor failed, nor beside the timetable."""
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    desk("25 20:05", "approve", number(desk.waiting("25 20:01")), "--by", "Ada")
+    day = _sections(desk, "25 22:00", "--date", "2026-11-25")
+    assert (day["decisions"]["judgement"], day["checks"]["judgement"]) == ("kept", "kept")
+    said = "Slots by outcome: 1 HELD, 1 OK. 1 of them was HELD for approval; it came, and the trade was carried out."
+    assert day["decisions"]["sentence"] == said
+    assert str(day["schedule"]["sentence"]).endswith(
+        "0 ran beside the timetable, and 1 approved trade was carried out."
+    )
+    desk.tell(d25="1000", d27="900")
+    desk("27 17:00", "run-once")
+    assert len(desk.waiting("27 17:01")) == 1
+    unanswered = _sections(desk, "27 22:00", "--date", "2026-11-27")
+    assert (unanswered["decisions"]["judgement"], unanswered["checks"]["judgement"]) == ("alert", "alert")
+    assert unanswered["controls"]["judgement"] == "alert"
+    assert "1 proposal waited at the end or ran out." in str(unanswered["controls"]["sentence"])
+
+
+def _sections(desk: Told, moment: str, *period: str) -> dict[str, dict[str, object]]:
+    made = desk(moment, "report", "compliance", "tested", *period, "--json")
+    assert made.code in {0, 3}, made.err
+    figures = json.loads((desk.folder / str(made.json["figures"])).read_text("utf-8"))
+    return {section["key"]: section for section in figures["sections"]}
+
+
 def test_a_kill_says_which_trades_were_waiting_for_people(insure: Insure, folder: Path) -> None:
     desk = Told(insure, folder, 'approval = "approve"')
     desk("25 15:00", "approve", "--contract", "tested", "--by", "ada")
@@ -380,7 +411,7 @@ def _reported_cost(desk: Told, moment: str) -> float:
     [table] = (each for each in section["tables"] if each["caption"] == "Overrides.")
     [row] = table["rows"]
     cost = row["cells"][-1]
-    assert cost["label"] == "Cost"
+    assert cost["label"] == "Earned (+) or lost (\u2212), to 2026-11-30"
     return float(cost["value"])
 
 

@@ -109,3 +109,25 @@ def test_what_is_written_reads_back_to_the_last_digit(minutes: float, price: str
     assert float(content["backlog_units"]) == found.backlog_units
     assert dt.datetime.fromisoformat(content["since"]) == SINCE
     assert content["sentence"] == found.sentence
+
+
+def test_at_reduce_only_a_sale_is_not_kept_back_by_the_breaker_and_costs_it_nothing() -> None:
+    """A sale that another gate holds is that gate's; it was once counted as what the breaker cost."""
+    reduce_only = replace(BREAKER, state="REDUCE_ONLY")
+    sells = at(10, "95", breaker=reduce_only)
+    assert (sells.backlog_units, sells.backlog_money) == (0.0, 0.0), "a CPPI sells after a fall"
+    assert "The breaker keeps nothing back." in sells.sentence
+    assert at(20, "80", sells, reduce_only).money == 0.0
+    few = wanted("100", 3000)
+    assert few.trade is not None
+    buys = waiting(FUND, reduce_only, few, None, SINCE)
+    assert buys.backlog_units == float(few.trade.units) > 0.0
+    assert at(20, "102", buys, reduce_only).money == pytest.approx(-buys.backlog_units * 2.0)
+
+
+def test_a_trade_that_the_limits_refuse_is_not_kept_back_by_the_breaker() -> None:
+    strict = replace(FUND, limits=replace(FUND.limits, largest_order_weight=0.001))
+    held = Holdings(Decimal(3000), Decimal(700_000))
+    refused = decide(strict, held, FIRST.memory, snapshot(dt.date(2007, 1, 4), Decimal(100)))
+    assert refused.outcome == "HELD", "the order is too large"
+    assert waiting(strict, BREAKER, refused, None, SINCE).backlog_units == 0.0

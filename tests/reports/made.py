@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from insure.aftermath import Aftermath
 from insure.book.agreed import KeptAlert, KeptContract
@@ -10,6 +11,8 @@ from insure.book.record import Record
 from insure.book.trail import Entry
 from insure.compliance import Facts, facts
 from insure.compliance.controls import controls_facts
+from insure.compliance.standings import Standings, standings
+from insure.controls.counterfactual import Judged
 from insure.decision import Outcome, fund_calendar
 from insure.fund import Fund
 from insure.happening import happening
@@ -48,6 +51,51 @@ def statements() -> list[Entry]:
     ]
 
 
+STOOD: tuple[tuple[str, dict[str, str]], ...] = (
+    ("breaker", {"sentence": "REDUCE_ONLY after NORMAL, by a difference.", "state": "REDUCE_ONLY"}),
+    (
+        "break",
+        {
+            "sentence": "46 units differ.",
+            "event": "opened",
+            "kind": "units",
+            "subject": "index unit",
+            "booked": "100",
+            "reported": "54",
+            "session": "2008-08-27",
+        },
+    ),
+    (
+        "proposal",
+        {
+            "sentence": "sell 10 units waits for one person.",
+            "subject": "trade",
+            "slot": "2008-10-27:close",
+            "wanted": "1",
+            "expires": "2008-10-28T20:00:00+00:00",
+        },
+    ),
+)
+"""What stood before the period and was still there when it was over: kind, and content of a row."""
+
+
+def stood(fund: Fund) -> Standings:
+    """Standings of a fund whose breaker, difference and proposal nobody has looked after for two months."""
+    rows = [
+        replace(entry(kind, told, 70 + i), at=_MONDAY - dt.timedelta(days=60)) for i, (kind, told) in enumerate(STOOD)
+    ]
+    span = _MONDAY - dt.timedelta(days=1), _MONDAY + dt.timedelta(days=1)
+    own = [replace(row, fund_id=fund.id) for row in rows]
+    return standings(own, (fund, fund), span, _MONDAY.date(), "2008-10-27:close")
+
+
+def judged(sequence: int, earned: str, units: str = "9.5") -> Judged:
+    """An override as it was judged; it holds 9 units on the path of the rule."""
+    day = dt.date(2008, 10, 27)
+    paths = Decimal(earned), Decimal("1e6") + Decimal(earned), Decimal("1e6"), Decimal(units), Decimal(9)
+    return Judged(sequence, dt.date(2008, 9, 3), "close", "A. Officer", "The index will fall.", None, day, *paths)
+
+
 def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
     """Evidence of every kind, for a fund that has lived through some records."""
     return Evidence(
@@ -56,6 +104,8 @@ def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
         libraries={"numpy": "2.3.4", "scipy": "1.16.2"},
         calendar_release="exchange_calendars 4.13.2",
         controls=controls_facts(statements()),
+        judged=(judged(60, "-42489.08"), judged(93, "-1250.5")),
+        standings=stood(fund),
         alerts=(
             KeptAlert(7, "A", "floor breached", _MONDAY, _MONDAY + dt.timedelta(hours=1), "A. Officer", "Below it."),
             KeptAlert(8, "A", "slot missed", _MONDAY, None, "", ""),

@@ -332,6 +332,21 @@ def test_every_heartbeat_writes_what_waiting_costs_and_long_waiting_is_told_agai
     assert written() == closed
 
 
+def test_a_doubted_price_is_no_cost_of_waiting(tmp_path: Path) -> None:
+    """While a question about the price is open nothing would be traded at NORMAL either."""
+    stage = Stage(tmp_path, "breaker_gap_budget = 0.9")
+    stage.at("2026-11-23 20:00")
+    [one] = stage.at("2026-11-24 20:00", row("2026-11-24", "500")).ticks
+    assert one.outcome == "HELD"
+    [waits] = stage.service.waiting
+    assert waits.unseen, "a price that is asked about is no price to value a trade at"
+    assert (waits.backlog_units, waits.money) == (None, 0.0)
+    stage.at("2026-11-24 20:05", row("2026-11-24", "1001"))
+    [waits] = stage.service.waiting
+    assert waits.unseen == ""
+    assert waits.money == 0.0, "the bad tick was counted as a move of the market"
+
+
 def test_the_heartbeat_file_holds_the_cost_of_waiting(tmp_path: Path) -> None:
     stage = Stage(tmp_path, "breaker_gap_budget = 0.9")
     stage.at("2026-11-23 20:00")
