@@ -8,6 +8,7 @@ from insure.book import Record, SlotPage
 from insure.controls import approvals, breakers, breaks, overrides, phases, reconciliation
 from insure.controls.agreement import code_approved
 from insure.decision import Approval, Circumstances, fund_calendar
+from insure.decision.circumstances import EDITION
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.slots import Slot
@@ -65,6 +66,7 @@ def circumstances_of(
         open_breaks=len(breaks.unexplained(page.statements(breaks.KINDS))) if stands.reconciles else 0,
         phase=stands.phase,
         rollout=phases.rollout(fund, stands.phase),
+        edition=EDITION,
         approved_code_sha256=code_approved(page.votes("code")),
         override=overrides.in_force(said, slot.key),
         approvals_wanted=approvals.voices(fund.controls, outside.people),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from insure.decision.circumstances import Circumstances, of_before
 from insure.decision.holdings import Holdings
 from insure.decision.ladder import Ladder
 from insure.decision.options import OptionTrade
@@ -16,6 +17,8 @@ from insure.decision.valuation import Valuation
 from insure.fund import Fund
 
 CheckUnit = Literal["money", "weight", "units", "count", "minutes", "sessions", "bps", "multiple"]
+_WEIGHT = 1e-9
+"""Whole lots cannot be rounded to less of a weight."""
 NOT_MADE = "Not computed: "
 """Begins the sentence of a check that had nothing to look at; it passes, and counts as not made."""
 
@@ -47,6 +50,7 @@ def pre_trade(
     ladder: Ladder,
     trade: Trade | None,
     options: Sequence[OptionTrade] = (),
+    circumstances: Circumstances | None = None,
 ) -> tuple[Check, ...]:
     """The checks of one decision, passed or not, in the order that a report prints them.
 
@@ -57,10 +61,13 @@ def pre_trade(
     cash_after = float(cash if trade is None else trade.cash_after(cash))
     orders = [each.trade for each in options] if trade is None else [trade, *(each.trade for each in options)]
     order = max((float(each.value) / valuation.nav for each in orders), default=0.0)
-    highest = fund.limits.highest_weight
+    highest = most = fund.limits.highest_weight
+    if trade is None or not (decided.weight <= highest + _WEIGHT or of_before(circumstances)):
+        # No further outside than it was: a sale towards the limit is let through.
+        most = max(highest, valuation.weight)
     return (
         at_least("net asset value", valuation.nav, 0.0, "money", "The fund is worth {value:,.2f}."),
-        at_most("equity weight", decided.weight, max(highest, valuation.weight if trade is None else 0.0), "weight",
+        at_most("equity weight", decided.weight, most, "weight",
                 "Equity would be {value:.2%} of the fund; the most allowed is {limit:.2%}."),
         at_least("no short sale", decided.units, 0.0, "units", "{value:,.6f} units would be held."),
         at_least("cash after costs", cash_after, 0.0, "money", "{value:,.2f} in cash would be left after costs."),
@@ -71,8 +78,7 @@ def pre_trade(
 
 def at_most(name: str, value: float, limit: float, unit: CheckUnit, sentence: str, *, asks: bool = False) -> Check:
     """Passes up to ``limit``; the sentence may name ``{value}`` and ``{limit}``."""
-    # 1e-9 of weight: whole lots cannot be rounded to less.
-    passed = value <= limit + 1e-9
+    passed = value <= limit + _WEIGHT
     return Check(name, passed, value, limit, limit - value, unit, sentence.format(value=value, limit=limit), asks)
 
 

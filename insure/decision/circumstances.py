@@ -18,6 +18,9 @@ Phase = Literal["replay", "paper", "shadow", "pilot", "live-25", "live-50", "liv
 BREAKERS: tuple[Breaker, ...] = ("NORMAL", "REDUCE_ONLY", "HALTED", "KILLED")
 """From the mildest to the gravest."""
 
+EDITION = 2
+"""Of the decision's rules; records of an earlier one are made again by that one's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -121,6 +124,8 @@ class Circumstances:
     """That stands; None in a what-if that asks no book."""
     rollout: Rollout | None = None
     """None where the whole decision goes through."""
+    edition: int = 1
+    """Of the rules that decided, ``EDITION`` for what is decided now: 1 for a record from before they had any."""
 
     def __post_init__(self) -> None:
         """Instants are aware."""
@@ -133,3 +138,11 @@ class Circumstances:
         """How far now lies outside the trading hours of the session, minutes."""
         before, after = (self.opens - self.now).total_seconds(), (self.now - self.closes).total_seconds()
         return max(before, after, 0.0) / 60.0
+
+
+def of_before(circumstances: Circumstances | None) -> bool:
+    """Whether a decision is one of edition 1, which is made again as it was.
+
+    It let the band's edge lie outside the limits, and refused a sale that came down to no more than that.
+    """
+    return circumstances is not None and circumstances.edition < EDITION

@@ -164,7 +164,7 @@ def decide(
         circumstances=circumstances,
     )
     events.extend(_floor_events(fund, current, valuation))
-    checks = pre_trade(fund, holdings, valuation, ladder, trade, options)
+    checks = pre_trade(fund, holdings, valuation, ladder, trade, options, circumstances)
     if circumstances is not None:
         began = current is not memory
         checks += gate(fund, snapshot, valuation, ladder, trade, options, circumstances, began=began)

@@ -9,12 +9,13 @@ The manager reads it, the compliance report prints it, and slippage is attribute
 """
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from insure.decision.band import BandInSight
-from insure.decision.circumstances import Circumstances, Override, Rollout
+from insure.decision.circumstances import Circumstances, Override, Rollout, of_before
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
@@ -111,7 +112,8 @@ def climb(
     limited = within_limits(model, lowest, highest)
     most = 5.0 if to_cash else limits.largest_change_weight
     band = BandInSight(0.0, "") if to_cash else band
-    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0)
+    inside = (-math.inf, math.inf) if of_before(circumstances) else (lowest, highest)
+    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0, *inside)
     eased = throttled(banded, held, most)
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
     let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.accrual import settled
-from insure.decision import Decision, Holdings, Memory, decide, fund_calendar
+from insure.decision import Circumstances, Decision, Holdings, Memory, Phase, Rollout, decide, fund_calendar
+from insure.decision.circumstances import EDITION
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from tests.contracts import Toml, fund, snapshot
@@ -266,3 +267,38 @@ def test_a_commission_has_its_four_parts() -> None:
     most = decide(least, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
     assert most.trade is not None
     assert most.trade.commission == Decimal("400.00")
+
+
+@pytest.mark.parametrize(("phase", "fraction"), [("pilot", 0.1), ("live-25", 0.25)])
+def test_a_sale_towards_the_highest_weight_is_sent_though_it_does_not_reach_it(phase: Phase, fraction: float) -> None:
+    of = fund(strategy={"kind": "constant_mix", "weight": 0.5}, limits={"highest_weight": 0.5}, lots={"lot_units": 1})
+    first = decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    holdings = Holdings(Decimal(6_000), Decimal(400_000))
+    seen = replace(surrounding(SESSIONS[1]), rollout=Rollout(phase, fraction))
+    done = decide(of, holdings, first.memory, snapshot(SESSIONS[1], Decimal(100)), seen)
+    assert done.outcome == "OK", f"a sale that lowers the risk was refused: {done.reason}"
+    assert done.trade is not None
+    assert done.trade.units < 0
+    (weight,) = [check for check in done.checks if check.name == "equity weight"]
+    assert weight.limit == pytest.approx(0.6), "the limit is what was held: no further outside than it was"
+
+
+def test_a_trade_to_the_edge_of_the_band_ends_inside_the_limits() -> None:
+    band: Toml = {"width_weight": 0.02, "to": "edge"}
+    of = fund(
+        strategy={"kind": "cppi", "multiplier": 8.0}, limits={"highest_weight": 0.6}, band=band, lots={"lot_units": 1}
+    )
+    first = decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    holdings = Holdings(Decimal(6_000), Decimal(400_000))
+    done = decide(of, holdings, first.memory, snapshot(SESSIONS[1], Decimal(118)), surrounding(SESSIONS[1]))
+    assert done.outcome == "OK", done.reason
+    assert done.ladder is not None
+    assert done.ladder["limits"].weight == 0.6
+    assert done.ladder["band"].weight == 0.6, "the edge of 62 % lies above the highest weight"
+    assert done.ladder["lots"].weight <= 0.6
+
+
+def surrounding(session: dt.date) -> Circumstances:
+    """An ordinary slot at the close, decided by the rules of now."""
+    opens, closes = (dt.datetime.combine(session, dt.time(hour), dt.UTC) for hour in (14, 21))
+    return Circumstances(now=closes, opens=opens, closes=closes, price_sessions=0, edition=EDITION)

@@ -32,6 +32,7 @@ from insure.decision import (
     fund_calendar,
 )
 from insure.decision.checks import pre_trade
+from insure.decision.circumstances import EDITION
 from insure.decision.gate import APPROVAL_TOLERANCE, beyond_approval, gate
 from insure.decision.trades import trade_between
 from insure.feeds.feed import Row
@@ -62,7 +63,7 @@ class Case:
     options: tuple[OptionTrade, ...] = ()
     began: bool = False
     seen: Circumstances = field(
-        default_factory=lambda: Circumstances(now=CLOSES, opens=OPENS, closes=CLOSES, price_sessions=0)
+        default_factory=lambda: Circumstances(now=CLOSES, opens=OPENS, closes=CLOSES, price_sessions=0, edition=EDITION)
     )
     market: Snapshot = field(default_factory=lambda: snapshot(SESSION, PRICE))
     wanted: float | None = None
@@ -397,6 +398,7 @@ def test_a_trade_that_passes_breaks_no_limit_recomputed_here(
         opens=OPENS,
         closes=CLOSES,
         price_sessions=age,
+        edition=EDITION,
         earlier=(ordered(str(earlier)),) if earlier else (),
         last_price=last,
         code_sha256="a",
@@ -471,6 +473,21 @@ ALONE: list[tuple[str, str, Makes, Decimal, bool]] = [
     ("equity weight", "at", lambda: ladder_weight(1.0), Decimal(500_000), True),
     ("equity weight", "beyond", lambda: ladder_weight(1.0001), Decimal(500_000), False),
     ("equity weight", "NaN", lambda: ladder_weight(NAN), Decimal(500_000), False),
+    (
+        "equity weight",
+        "beyond, and further inside than it was",
+        lambda: replace(sells(), equity=1_100_000.0, wanted=1.09),
+        Decimal(0),
+        True,
+    ),
+    (
+        "equity weight",
+        "beyond, and further outside than it was",
+        lambda: replace(Case(), equity=1_100_000.0, wanted=1.11),
+        Decimal(0),
+        False,
+    ),
+    ("equity weight", "NaN, of a fund beyond", lambda: replace(sells(), equity=NAN), Decimal(0), False),
     (
         "equity weight",
         "beyond, and nothing is sent",
