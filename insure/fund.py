@@ -72,7 +72,8 @@ class Limits:
     largest_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
     """Largest change of the equity weight in one slot (throttle)."""
     largest_order_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
-    """Largest single order, as a fraction of NAV; beyond it the slot is held for a person."""
+    """Largest single order, as a fraction of NAV; a larger trade is cut to it, and the next slot goes on. All of the
+    fund: one at its floor must be able to leave the stock in one order."""
     gap_budget_alert: Fraction = 0.0
     """Warn when an instant fall of this size would reach the floor."""
     no_cushion: Literal["cash", "model"] = "cash"
@@ -249,9 +250,11 @@ class Controls:
     price_collar_bps: Bps = 1000.0
     """Widest distance of a price limit from the decided price; ten times a usual intraday range of an index."""
     largest_turnover_weight: Annotated[float, Gt(0.0), Le(20.0)] = 2.0
-    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself."""
+    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself. A trade is
+    cut to what is left of it."""
     largest_volume_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.25
-    """Largest order, of the average volume of 20 sessions: above a quarter the fund is the market."""
+    """Largest order, of the average volume of 20 sessions, else of ``daily_volume_units``: above a quarter the fund is
+    the market. A larger trade is cut to it."""
     deposit_takers: Annotated[int, Ge(1), Le(100)] = 5
     """Banks or bills that cash is spread over."""
     largest_deposit_weight: Annotated[float, Gt(0.0), Le(1.0)] = 0.20

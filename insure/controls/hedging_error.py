@@ -20,8 +20,8 @@ from insure.fund import Fund
 from insure.pricing.elementary import exp, log, sqrt
 
 HEDGED = ("gap", "gamma", "band", "lots", "execution", "rounding")
-"""Causes of slippage that the deviation speaks of. The others are agreed (limits, throttle, costs, flows, financing),
-chosen (model, override, rollout), or re-mark the twin alone (vega, rates)."""
+"""Causes of slippage that the deviation speaks of. The others are agreed (limits, throttle, capped, costs, flows,
+financing), chosen (model, override, rollout), or re-mark the twin alone (vega, rates)."""
 _INTERVALS = 64
 
 

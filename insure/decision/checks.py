@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from insure.decision.caps import SLACK_WEIGHT
 from insure.decision.circumstances import Circumstances, of_before
 from insure.decision.holdings import Holdings
 from insure.decision.ladder import Ladder
@@ -17,8 +18,6 @@ from insure.decision.valuation import Valuation
 from insure.fund import Fund
 
 CheckUnit = Literal["money", "weight", "units", "count", "minutes", "sessions", "bps", "multiple"]
-_WEIGHT = 1e-9
-"""Whole lots cannot be rounded to less of a weight."""
 NOT_MADE = "Not computed: "
 """Begins the sentence of a check that had nothing to look at; it passes, and counts as not made."""
 
@@ -62,7 +61,7 @@ def pre_trade(
     orders = [each.trade for each in options] if trade is None else [trade, *(each.trade for each in options)]
     order = max((float(each.value) / valuation.nav for each in orders), default=0.0)
     highest = most = fund.limits.highest_weight
-    if trade is None or not (decided.weight <= highest + _WEIGHT or of_before(circumstances)):
+    if trade is None or not (decided.weight <= highest + SLACK_WEIGHT or of_before(circumstances)):
         # No further outside than it was: a sale towards the limit is let through.
         most = max(highest, valuation.weight)
     return (
@@ -72,13 +71,19 @@ def pre_trade(
         at_least("no short sale", decided.units, 0.0, "units", "{value:,.6f} units would be held."),
         at_least("cash after costs", cash_after, 0.0, "money", "{value:,.2f} in cash would be left after costs."),
         at_most("order size", order, fund.limits.largest_order_weight, "weight",
-                "The order is {value:.2%} of the fund; the most allowed in one is {limit:.2%}."),
+                "The order is {value:.2%} of the fund; the most allowed in one is {limit:.2%}.",
+                asks=reduces_risk(trade, options) and not of_before(circumstances)),
     )  # fmt: skip
+
+
+def reduces_risk(trade: Trade | None, options: Sequence[OptionTrade]) -> bool:
+    """Whether all that is sent is a sale of stock: a person may let one pass that is larger than a limit of size."""
+    return trade is not None and trade.units < 0 and not options
 
 
 def at_most(name: str, value: float, limit: float, unit: CheckUnit, sentence: str, *, asks: bool = False) -> Check:
     """Passes up to ``limit``; the sentence may name ``{value}`` and ``{limit}``."""
-    passed = value <= limit + _WEIGHT
+    passed = value <= limit + SLACK_WEIGHT
     return Check(name, passed, value, limit, limit - value, unit, sentence.format(value=value, limit=limit), asks)
 
 

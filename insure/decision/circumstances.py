@@ -143,6 +143,7 @@ class Circumstances:
 def of_before(circumstances: Circumstances | None) -> bool:
     """Whether a decision is one of edition 1, which is made again as it was.
 
-    It let the band's edge lie outside the limits, and refused a sale that came down to no more than that.
+    It let the band's edge lie outside the limits and refused a sale that came down to no more than that, and it refused
+    what was larger than one slot may trade instead of cutting it.
     """
     return circumstances is not None and circumstances.edition < EDITION

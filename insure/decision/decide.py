@@ -161,21 +161,22 @@ def decide(
         band=band_in_sight(fund, strategy.rule, current.start, sight, first=first),
         locked=locked,
         premium=premium,
+        whole=bool(options),
         circumstances=circumstances,
     )
     events.extend(_floor_events(fund, current, valuation))
     checks = pre_trade(fund, holdings, valuation, ladder, trade, options, circumstances)
     if circumstances is not None:
         began = current is not memory
-        checks += gate(fund, snapshot, valuation, ladder, trade, options, circumstances, began=began)
+        checks = gate(fund, snapshot, valuation, ladder, trade, options, circumstances, checks, began=began)
     refusals = [check.sentence for check in checks if not check.passed] + _doubted(snapshot, trade, options)
     if refusals and options:
         # A structure of stock and options begins whole or not at all: the next slot begins it anew.
         told = [event for event in events if event.kind != "period began"]
         unbegun = without("HELD", " ".join(refusals), ended, told)
         return replace(unbegun, checks=checks, withheld=trade, withheld_options=options)
-    if refusals:
-        # What was not traded is not remembered as done: a first purchase that was held is still to come.
+    if refusals or (trade is not None and trade.units > 0 and ladder.cut):
+        # What was not traded is not remembered as done: a first purchase that was held, or cut, is still to come.
         state = state._replace(mark=current.start.state.mark)
     return Decision(
         fund_id=fund.id,

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most
-from insure.decision.circumstances import Approval, Circumstances
+from insure.decision.caps import average_volume, traded_before
+from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most, reduces_risk
+from insure.decision.circumstances import Approval, Circumstances, of_before
 from insure.decision.ladder import Ladder
 from insure.decision.options import OptionTrade
 from insure.decision.trades import Trade
@@ -37,10 +38,11 @@ def gate(
     trade: Trade | None,
     options: Sequence[OptionTrade],
     seen: Circumstances,
+    alone: Sequence[Check] = (),
     *,
     began: bool,
 ) -> tuple[Check, ...]:
-    """All checks over the circumstances, in the order that a report prints them.
+    """All checks over the circumstances, in the order that a report prints them, after those of the decision alone.
 
     Args:
         fund: whose contract sets the limits.
@@ -50,10 +52,12 @@ def gate(
         trade: in the index; None where there is none.
         options: option trades beside it.
         seen: the circumstances.
+        alone: what ``pre_trade`` found; a question among it is answered here.
         began: whether a protection period begins with this decision, so that its target has none before it.
     """
     sends = trade is not None or bool(options)
     checks = (
+        *alone,
         _finite(valuation, ladder, trade, options),
         *_market(fund, snapshot, seen, sends=sends),
         *_orders(fund, snapshot, valuation, trade, options, seen),
@@ -122,30 +126,34 @@ def _orders(
     wanted = [(each.option.instrument, each.trade.units) for each in options]
     wanted += [] if trade is None else [(fund.instrument, trade.units)]
     same = sum((order.instrument, order.units) in wanted for order in seen.earlier)
-    before = sum((order.value for order in seen.earlier), Decimal(0))
-    turnover = float(before + sum((each.value for each in trades), Decimal(0))) / valuation.nav
+    turnover = float(traded_before(seen) + sum((each.value for each in trades), Decimal(0))) / valuation.nav
+    before = of_before(seen)
+    reduces = reduces_risk(trade, options) and not before
+    volume = snapshot.daily_volume if before else average_volume(fund, snapshot)
+    traded = "With this slot {value:.2%} of the fund are traded in the session; at most {limit:.2%}."
     collar = fund.execution.price_limit_bps if trades else 0.0
     return (
         at_most("duplicate reference", float(seen.taken), 0.0, "count",
                 "{value:.0f} orders already have the reference of this slot."),
         at_most("duplicate content", float(same), 0.0, "count",
                 "{value:.0f} orders for the same units of the same instrument were decided in this session."),
-        at_most("turnover of the day", turnover, controls.largest_turnover_weight, "weight",
-                "With this slot {value:.2%} of the fund are traded in the session; at most {limit:.2%}."),
-        _share_of_volume(fund, snapshot.daily_volume, trade),
+        at_most("turnover of the day", turnover if trades or before else 0.0, controls.largest_turnover_weight,
+                "weight", traded if trades or before else _NOTHING, asks=reduces),
+        _share_of_volume(fund, volume, trade, asks=reduces),
         at_most("price collar", collar, controls.price_collar_bps, "bps",
                 "The price limit lies {value:g} bps from the decided price; at most {limit:g}."),
     )  # fmt: skip
 
 
-def _share_of_volume(fund: Fund, volume: float | None, trade: Trade | None) -> Check:
+def _share_of_volume(fund: Fund, volume: float | None, trade: Trade | None, *, asks: bool) -> Check:
     name, limit = "share of volume", fund.controls.largest_volume_fraction
     if volume is None:
         return Check(name, True, 0.0, limit, limit, "weight", f"{NOT_MADE}the feed tells no volume.")
     if not volume > 0.0:
-        return _missing(name, f"The average volume of 20 sessions is {volume:g}.", passed=trade is None)
+        return _missing(name, f"The average volume of 20 sessions is {volume:g}.", passed=trade is None, asks=asks)
     sentence = "The order is {value:.2%} of the average volume of 20 sessions; at most {limit:.2%}."
-    return at_most(name, 0.0 if trade is None else abs(float(trade.units)) / volume, limit, "weight", sentence)
+    value = 0.0 if trade is None else abs(float(trade.units)) / volume
+    return at_most(name, value, limit, "weight", sentence, asks=asks)
 
 
 def _missing(name: str, sentence: str, *, passed: bool = False, asks: bool = False) -> Check:
@@ -294,7 +302,7 @@ def _multiple(limit: float, valuation: Valuation, ladder: Ladder, trade: Trade |
 def _answered(
     check: Check, fund: Fund, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances
 ) -> Check:
-    """A question with its answer: of the people who approved, or that there is nobody to ask."""
+    """A check as it was, or a question with its answer: of the people who approved, or that there is nobody to ask."""
     if check.passed or not check.asks:
         return check
     if not seen.persons:

@@ -2,8 +2,9 @@
 
     model -> limits -> band -> throttle -> lots -> executed
 
-Where a person overrides the rule, or the fund's phase lets only a part of a decision through, a rung ``override`` or
-``rollout`` stands before ``lots``: what they cost is a cause of slippage like any other.
+Where a person overrides the rule, the fund's phase lets only a part of a decision through, or the trade is larger than
+one slot may make, a rung ``override``, ``rollout`` or ``capped`` stands before ``lots``: what they cost is a cause of
+slippage like any other.
 
 The manager reads it, the compliance report prints it, and slippage is attributed along it.
 """
@@ -15,6 +16,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from insure.decision.band import BandInSight
+from insure.decision.caps import SLACK_WEIGHT, UNCAPPED, Cap, cap_of, capped
 from insure.decision.circumstances import Circumstances, Override, Rollout, of_before
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
@@ -22,10 +24,13 @@ from insure.decision.trades import Trade, cost_fraction, lot_units, trade_betwee
 from insure.execution import planned
 from insure.fund import Fund
 from insure.market import Snapshot
+from insure.money import minor_unit
 
-Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "lots", "executed"]
+Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "capped", "lots", "executed"]
 _ZERO = Decimal(0)
-STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "override", "rollout", "lots", "executed")
+STAGES: tuple[Stage, ...] = (
+    "model", "limits", "band", "throttle", "override", "rollout", "capped", "lots", "executed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override`` and ``rollout``
-    where nothing of the kind was in force."""
+    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override``, ``rollout``
+    and ``capped`` where nothing of the kind was in force."""
 
     rungs: tuple[Rung, ...]
 
@@ -52,6 +57,11 @@ class Ladder:
             if rung.stage == stage:
                 return rung
         raise KeyError(stage)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the trade was cut to what one slot may trade."""
+        return any(rung.stage == "capped" for rung in self.rungs)
 
     @property
     def last(self) -> Rung:
@@ -79,6 +89,7 @@ def climb(
     band: BandInSight,
     locked: bool,
     premium: Decimal = _ZERO,
+    whole: bool = False,
     circumstances: Circumstances | None = None,
 ) -> tuple[Ladder, Trade | None]:
     """From the model's weight to whole lots.
@@ -96,7 +107,9 @@ def climb(
             follows its model all the same: to sell the stock under a put that pays is to bet against the index.
         premium: money that options bought in the same decision cost (below zero: bring); stock is sold for it where
             cash does not cover it.
-        circumstances: for the override and the phase in force.
+        whole: whether options are traded in the same decision: a structure is traded whole or not at all, and its
+            stock is not cut to what one slot may trade.
+        circumstances: for the override and the phase in force, and what the session has traded.
 
     Returns:
         The ladder up to ``lots``, and the trade that leads there, None where nothing is to be traded.
@@ -118,7 +131,10 @@ def climb(
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
     let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden
     now = circumstances.now if circumstances else None
-    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium, now)
+    wanted = let * nav / price
+    cap = UNCAPPED if whole else cap_of(fund, snapshot, nav, circumstances)
+    cut = _capped(fund, holdings, snapshot, wanted, nav, cap, now)
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, cut, premium, now)
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
@@ -134,6 +150,7 @@ def climb(
             if circumstances and circumstances.rollout
             else []
         ),
+        *([] if cut == wanted else [Rung("capped", cut, cut * price / nav, _cap_reason(wanted, cut, holdings, cap))]),
         Rung("lots", float(decided), float(decided) * price / nav, lots_reason),
     )
     return Ladder(rungs), trade
@@ -152,6 +169,14 @@ def _let_through(rollout: Rollout | None, wanted: float, held: float, nav: float
         return wanted
     part = held + rollout.fraction * (wanted - held)
     return part if rollout.cap_money is None else throttled(part, held, float(rollout.cap_money) / nav)
+
+
+def _capped(
+    fund: Fund, holdings: Holdings, snapshot: Snapshot, wanted: float, nav: float, cap: Cap, now: dt.datetime | None
+) -> float:
+    price, plan = float(snapshot.price), planned(fund, snapshot, now)
+    tickets = float(minor_unit(fund.currency)) * len(plan.slices) * len(plan.venues)
+    return capped(fund, wanted, holdings.units, cap, allowed=SLACK_WEIGHT * nav / price, tickets=tickets / price)
 
 
 def _in_lots(
@@ -217,6 +242,11 @@ def _override_reason(override: Override, eased: float, overridden: float) -> str
 def _rollout_reason(rollout: Rollout, wanted: float, let: float) -> str:
     cap = "" if rollout.cap_money is None else f", at most {rollout.cap_money:,.2f}"
     return f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}."
+
+
+def _cap_reason(wanted: float, cut: float, holdings: Holdings, cap: Cap) -> str:
+    held = float(holdings.units)
+    return f"A trade of {abs(wanted - held):,.0f} units is cut to {abs(cut - held):,.0f} in this slot: {cap.because}."
 
 
 def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from insure.accrual import settled
 from insure.decision import Circumstances, Decision, Holdings, Memory, Phase, Rollout, decide, fund_calendar
 from insure.decision.circumstances import EDITION
+from insure.decision.ladder import Stage
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from tests.contracts import Toml, fund, snapshot
@@ -116,7 +117,8 @@ def assert_sound(contract: Fund, decision: Decision) -> None:
         return
     assert decision.ladder is not None
     assert decision.valuation is not None
-    assert [rung.stage for rung in decision.ladder.rungs] == ["model", "limits", "band", "throttle", "lots"]
+    cut: list[Stage] = ["capped"] if decision.ladder.cut else []
+    assert [rung.stage for rung in decision.ladder.rungs] == ["model", "limits", "band", "throttle", *cut, "lots"]
     for rung in decision.ladder.rungs:
         assert math.isfinite(rung.units), rung
         assert math.isfinite(rung.weight), rung
@@ -205,14 +207,6 @@ def test_a_breach_goes_to_cash_once_and_is_told_once() -> None:
     assert quiet.trade is None
 
 
-def test_an_order_over_its_limit_is_held_with_the_number_and_the_limit() -> None:
-    contract = fund(limits={"largest_order_weight": 0.1}, protection={"floor_fraction": 0.5})
-    decision = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
-    assert decision.outcome == "HELD"
-    assert "the most allowed in one is 10.00%" in decision.reason
-    assert decision.trade is None
-
-
 def test_a_decision_before_the_start_is_refused() -> None:
     contract = fund(protection={"start": dt.date(2008, 1, 2)})
     with pytest.raises(InvalidInput, match="before the protection of tested starts"):
@@ -242,10 +236,11 @@ def test_decisions_are_values() -> None:
 
 @pytest.mark.parametrize("kind", ["buy_and_hold", "constant_mix"])
 def test_a_first_purchase_that_was_held_is_still_to_come(kind: str) -> None:
-    strict, lenient = (fund(strategy={"kind": kind}, limits={"largest_order_weight": most}) for most in (0.1, 1.0))
-    held = decide(strict, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    contract = fund(strategy={"kind": kind})
+    halted = replace(surrounding(SESSIONS[0]), breaker="HALTED")
+    held = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)), halted)
     assert held.outcome == "HELD"
-    bought = decide(lenient, carried_out(held), held.memory, snapshot(SESSIONS[1], Decimal(101)))
+    bought = decide(contract, carried_out(held), held.memory, snapshot(SESSIONS[1], Decimal(101)))
     assert bought.outcome == "OK"
     assert carried_out(bought).units > 0, "the purchase that was held was never made"
 

@@ -150,6 +150,10 @@ def volume(units: float) -> Case:
     return replace(Case(), market=replace(Case().market, daily_volume=units))
 
 
+def traded_daily(units: float) -> Fund:
+    return fund(controls=CONTROLS, costs={"daily_volume_units": units}, lots={"lot_units": 1})
+
+
 def collared(bps: float) -> Fund:
     return fund(controls=CONTROLS, execution={"price_limit_bps": bps})
 
@@ -219,7 +223,16 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
     ("turnover of the day", "beyond", lambda: Case().among(earlier=(ordered("1900001"),)), False),
     ("turnover of the day", "options count", lambda: replace(turned(1_899_960), options=(put_trade(),)), False),
     ("turnover of the day", "NaN", lambda: Case().among(earlier=(ordered("NaN"),)), False),
+    ("turnover of the day", "spent, and nothing is sent", lambda: replace(turned(9_000_000), units=None), True),
     ("share of volume", "no volume told", Case, True),
+    ("share of volume", "at the contract's own", lambda: replace(Case(), fund=traded_daily(4_000.0)), True),
+    ("share of volume", "beyond the contract's own", lambda: replace(Case(), fund=traded_daily(3_999.0)), False),
+    (
+        "share of volume",
+        "the feed's goes before the contract's",
+        lambda: replace(volume(4_001.0), fund=traded_daily(1.0)),
+        True,
+    ),
     ("share of volume", "just inside", lambda: volume(4_001.0), True),
     ("share of volume", "at", lambda: volume(4_000.0), True),
     ("share of volume", "beyond", lambda: volume(3_999.0), False),
@@ -316,6 +329,15 @@ def test_every_check_is_in_the_table_and_answers_in_full() -> None:
 def test_what_people_may_let_pass_and_what_nobody_may() -> None:
     asking = {name for name, check in Case().among(approvals_wanted=1).checks().items() if check.asks}
     assert asking == {"deposits", "change of target", "effective multiple", "buying after a fall", "approval"}
+
+
+def test_a_sale_beyond_a_limit_of_size_asks_and_a_purchase_is_refused() -> None:
+    sizes = {"share of volume", "turnover of the day"}
+    for case, may in ((sells(), sizes), (Case(), set()), (replace(sells(), options=(put_trade(),)), set())):
+        crowded = replace(case, market=volume(10.0).market).among(earlier=(ordered("1999999"),))
+        failed = {name: check.asks for name, check in crowded.checks().items() if not check.passed}
+        assert set(failed) == sizes
+        assert {name for name, asks in failed.items() if asks} == may, f"{case.units} units"
 
 
 def test_an_approval_lets_no_refusal_pass() -> None:
@@ -539,7 +561,9 @@ def test_each_check_of_the_decision_alone_at_its_limit(
     checks = {check.name: check for check in found}
     assert set(checks) == {row[0] for row in ALONE}, "a check that the table does not know, or the other way round"
     assert checks[name].passed is passes, f"{name}, {where}: {checks[name]}"
-    assert all(check.sentence.strip() and not check.asks for check in found)
+    assert all(check.sentence.strip() for check in found)
+    sale = one.trade is not None and one.trade.units < 0 and not one.options
+    assert {check.name for check in found if check.asks} == ({"order size"} if sale else set())
 
 
 def test_checks_of_the_decision_alone_fail_on_nan() -> None:
