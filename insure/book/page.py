@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, func, insert, select, type_coerce
 
 from insure.accrual import Accrual
 from insure.book import chain, ledger, outbox, statements
 from insure.book.agreements import DecidedUnder, decided_under
+from insure.book.columns import Quantity
 from insure.book.invariants import violations
 from insure.book.record import Record, sha256
 from insure.book.statements import VOTES, Statement
@@ -98,10 +99,25 @@ class SlotPage:
         return statements.state(self._connection, kind, self._fund.id, self._now, content)
 
     def ordered(self) -> tuple[Ordered, ...]:
-        """Trades of the fund that were decided earlier in the slot's session, child orders counted together."""
+        """Trades of the fund that were decided earlier in the slot's session, child orders counted together.
+
+        An order at its end counts with what was filled of it, any other whole: what was withdrawn traded nothing.
+        """
+        filled = (
+            select(fills.c.order_key, func.sum(fills.c.units).label("units")).group_by(fills.c.order_key).subquery()
+        )
+        ended = orders.c.state.in_(outbox.FINAL)
+        units = case((ended, func.coalesce(filled.c.units, 0)), else_=orders.c.units)
         rows = self._connection.execute(
-            select(orders.c.key, orders.c.parent, orders.c.instrument, orders.c.units, orders.c.price)
+            select(
+                orders.c.key,
+                orders.c.parent,
+                orders.c.instrument,
+                orders.c.price,
+                type_coerce(units, Quantity).label("units"),
+            )
             .join(runs, runs.c.id == orders.c.run_id)
+            .outerjoin(filled, filled.c.order_key == orders.c.key)
             .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
             .order_by(runs.c.id, orders.c.key)
         )

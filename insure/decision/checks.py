@@ -4,6 +4,7 @@ Each says its value, its limit, what is left, and a sentence, also when it passe
 NaN fails it. What else surrounds a decision is checked in ``gate``.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -59,7 +60,8 @@ def pre_trade(
     cash = sum((each.cash for each in options), holdings.cash)
     cash_after = float(cash if trade is None else trade.cash_after(cash))
     orders = [each.trade for each in options] if trade is None else [trade, *(each.trade for each in options)]
-    order = max((float(each.value) / valuation.nav for each in orders), default=0.0)
+    sizes = [float(each.value) / valuation.nav for each in orders]
+    order = math.nan if any(math.isnan(size) for size in sizes) else max(sizes, default=0.0)
     highest = most = fund.limits.highest_weight
     if trade is None or not (decided.weight <= highest + SLACK_WEIGHT or of_before(circumstances)):
         # No further outside than it was: a sale towards the limit is let through.

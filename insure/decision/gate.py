@@ -268,7 +268,7 @@ def _asked(
         checks.append(_multiple(controls.ask_multiple, valuation, ladder, trade))
     if controls.ask_buy_after_fall > 0.0:
         last = seen.last_price
-        fall = 0.0 if last is None or not buys or began else max(0.0, 1.0 - float(snapshot.price / last))
+        fall = 0.0 if last is None or not buys or began else _fall(last, snapshot.price)
         checks.append(
             at_most("buying after a fall", fall, controls.ask_buy_after_fall, "weight",
                     "The index fell {value:.2%} before this purchase; beyond {limit:.2%} a person is asked.", asks=True)
@@ -276,6 +276,12 @@ def _asked(
     if seen.approvals_wanted and (trade is not None or options):
         checks.append(_approved(seen))
     return tuple(checks)
+
+
+def _fall(before: Decimal, price: Decimal) -> float:
+    """Of a price since another, 0 for a rise; NaN where one of them is."""
+    fall = 1.0 - float(price / before)
+    return max(fall, 0.0)  # in this order NaN stays
 
 
 def _approved(seen: Circumstances) -> Check:

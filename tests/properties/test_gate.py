@@ -162,6 +162,10 @@ def sells() -> Case:
     return replace(Case(), units=Decimal(-1_000))
 
 
+def fell() -> Case:
+    return Case().among(last_price=Decimal(200))
+
+
 def sold_out() -> Case:
     """All stock into cash: with five takers exactly a fifth of the fund with each."""
     return replace(Case(), units=Decimal(-5_000))
@@ -292,6 +296,8 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
     ("buying after a fall", "at", lambda: Case().among(last_price=PRICE / Decimal("0.95")), True),
     ("buying after a fall", "beyond", lambda: Case().among(last_price=Decimal("105.3")), False),
     ("buying after a fall", "after a rise", lambda: Case().among(last_price=Decimal(50)), True),
+    ("buying after a fall", "NaN", lambda: Case().among(last_price=Decimal("NaN")), False),
+    ("buying after a fall", "a period begins", lambda: replace(fell(), began=True), True),
     ("buying after a fall", "sale", lambda: sells().among(last_price=Decimal(200)), True),
     ("approval", "wanted", lambda: Case().among(approvals_wanted=1), False),
     ("approval", "given", lambda: approved("1000"), True),
@@ -534,6 +540,13 @@ ALONE: list[tuple[str, str, Makes, Decimal, bool]] = [
     ("order size", "beyond, when selling", lambda: replace(sells(), fund=sized(0.0999)), Decimal(500_000), False),
     ("order size", "an option", lambda: replace(big_put(), fund=sized(0.1)), Decimal(500_000), False),
     ("order size", "NaN", lambda: replace(Case(), nav=NAN), Decimal(500_000), False),
+    (
+        "order size",
+        "NaN, of the second order",
+        lambda: replace(Case(), options=(put_trade(price="NaN"),)),
+        Decimal(500_000),
+        False,
+    ),
     ("order size", "nothing is sent", lambda: replace(Case(), fund=sized(0.01), units=None), Decimal(500_000), True),
 ]
 
