@@ -94,6 +94,11 @@ class SlotPage:
         """See ``agreements.decided_under``."""
         return decided_under(self._connection, self._fund.id)
 
+    def newest_row(self) -> tuple[int, str]:
+        """Sequence of the newest row of the chain, 0 for none, and what is wrong with it in a sentence, empty for
+        nothing."""
+        return chain.newest(self._connection)
+
     def state(self, kind: str, content: Mapping[str, str]) -> Statement:
         """A statement about the fund, in the transaction of its slot."""
         return statements.state(self._connection, kind, self._fund.id, self._now, content)

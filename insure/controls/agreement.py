@@ -13,6 +13,7 @@ from insure.book.agreements import DecidedUnder
 from insure.book.verify import contract_of
 from insure.contract_diff import changes
 from insure.controls.approvals import LONGEST, NO_SECOND, Proposal, alone, proposals, voices
+from insure.decision.circumstances import Agreed
 from insure.fund import Fund
 
 
@@ -72,9 +73,36 @@ def agreement(file: Fund, last: DecidedUnder | None, said: Sequence[Statement], 
     return Agreement(file, in_force, voices(strictest, people), note)
 
 
+def agreed(
+    fund: Fund, last: DecidedUnder | None, said: Sequence[Statement], people: Sequence[str], *, same: bool
+) -> Agreed:
+    """What stands behind the contract that is decided under.
+
+    Args:
+        fund: the contract that decides.
+        last: the contract of the fund's last decision; None before the first.
+        said: proposals about contracts of the fund with what was said to them.
+        people: who may approve at the desk.
+        same: whether the last decision was made under this very contract, and nobody has proposed another.
+    """
+    newest = _newest(said)
+    return Agreed(
+        sha256=fund.config_sha256,
+        approved_sha256="" if newest is None else newest.binds_to,
+        proposal=None if newest is None else newest.number,
+        approval=fund.controls.approval,
+        missing=0 if same else agreement(fund, last, said, people).wanted,
+    )
+
+
+def _newest(said: Sequence[Statement]) -> Proposal | None:
+    """The contract that people agreed to last."""
+    found = [one for one in proposals(said) if one.subject == "contract" and _agreed(one)]
+    return max(found, key=lambda one: one.settled, default=None)
+
+
 def _in_force(file: Fund, last: DecidedUnder | None, said: Sequence[Statement]) -> Fund | None:
-    agreed = [one for one in proposals(said) if one.subject == "contract" and _agreed(one)]
-    newest = max(agreed, key=lambda one: one.settled, default=None)
+    newest = _newest(said)
     if newest is not None and (last is None or newest.settled > last.sequence):
         return file if newest.binds_to == file.config_sha256 else contract_of(newest.content["effective"])
     if last is None or last.config_sha256 == file.config_sha256:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from insure.book import Record, SlotPage
 from insure.controls import approvals, breakers, breaks, overrides, phases, reconciliation
-from insure.controls.agreement import code_approved
+from insure.controls.agreement import agreed, code_approved
 from insure.decision import Approval, Circumstances, fund_calendar
-from insure.decision.circumstances import EDITION
+from insure.decision.circumstances import EDITION, Agreed
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.slots import Slot
@@ -44,6 +44,7 @@ def circumstances_of(
         now: the clock.
     """
     calendar, earlier = fund_calendar(fund), page.ordered()
+    sequence, doubt = page.newest_row()
     breaker = breakers.standing(page.statements(breakers.KINDS), fund.id)
     # A slot that was held keeps its override although the next one has been given since.
     said = page.statements(overrides.KINDS, last=5)
@@ -66,12 +67,21 @@ def circumstances_of(
         open_breaks=len(breaks.unexplained(page.statements(breaks.KINDS))) if stands.reconciles else 0,
         phase=stands.phase,
         rollout=phases.rollout(fund, stands.phase),
+        agreed=_agreed(page, fund, last, outside),
+        chain_sequence=sequence,
+        chain_doubt=doubt,
         edition=EDITION,
         approved_code_sha256=code_approved(page.votes("code")),
         override=overrides.in_force(said, slot.key),
         approvals_wanted=approvals.voices(fund.controls, outside.people),
         approval=_approval(page, fund, slot, now),
     )
+
+
+def _agreed(page: SlotPage, fund: Fund, last: Record | None, outside: Outside) -> Agreed:
+    said = page.votes("contract")
+    same = not said and last is not None and last.decision.config_sha256 == fund.config_sha256
+    return agreed(fund, None if same else page.decided_under(), said, outside.people, same=same)
 
 
 def _approval(page: SlotPage, fund: Fund, slot: Slot, now: dt.datetime) -> Approval | None:

@@ -74,6 +74,22 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """The contract that decides, beside what people agreed to."""
+
+    sha256: str
+    """Of the contract that decides."""
+    approved_sha256: str
+    """Of the newest contract that people approved; empty where they approved none."""
+    proposal: int | None
+    """Sequence of the proposal that they approved it in."""
+    approval: str
+    """Who approves by the contract that decides: auto, approve or four_eyes."""
+    missing: int
+    """People who have yet to approve before it may take effect."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     """An order decided earlier in the same session."""
 
@@ -124,6 +140,12 @@ class Circumstances:
     """That stands; None in a what-if that asks no book."""
     rollout: Rollout | None = None
     """None where the whole decision goes through."""
+    agreed: Agreed | None = None
+    """None in a record of edition 1."""
+    chain_sequence: int = 0
+    """Of the newest row of the chain, which was held against its hash and the row before it."""
+    chain_doubt: str = ""
+    """What is wrong with that row; empty where nothing is."""
     edition: int = 1
     """Of the rules that decided, ``EDITION`` for what is decided now: 1 for a record from before they had any."""
 
@@ -144,6 +166,8 @@ def of_before(circumstances: Circumstances | None) -> bool:
     """Whether a decision is one of edition 1, which is made again as it was.
 
     It let the band's edge lie outside the limits and refused a sale that came down to no more than that, and it refused
-    what was larger than one slot may trade instead of cutting it.
+    what was larger than one slot may trade instead of cutting it. It measured a change of the target after throttle and
+    phase had cut it, let a limit pass that nothing could be held against, and said of every contract that people had
+    approved it.
     """
     return circumstances is not None and circumstances.edition < EDITION

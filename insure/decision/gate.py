@@ -19,6 +19,7 @@ from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most, reduces_
 from insure.decision.circumstances import Approval, Circumstances, of_before
 from insure.decision.ladder import Ladder
 from insure.decision.options import OptionTrade
+from insure.decision.rungs import within_limits
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
 from insure.fund import Fund
@@ -40,7 +41,7 @@ def gate(
     seen: Circumstances,
     alone: Sequence[Check] = (),
     *,
-    began: bool,
+    last_target: float | None,
 ) -> tuple[Check, ...]:
     """All checks over the circumstances, in the order that a report prints them, after those of the decision alone.
 
@@ -53,7 +54,8 @@ def gate(
         options: option trades beside it.
         seen: the circumstances.
         alone: what ``pre_trade`` found; a question among it is answered here.
-        began: whether a protection period begins with this decision, so that its target has none before it.
+        last_target: of the decision before, as its model asked; None where a protection period begins with this one, so
+            that its target has none before it.
     """
     sends = trade is not None or bool(options)
     checks = (
@@ -62,7 +64,7 @@ def gate(
         *_market(fund, snapshot, seen, sends=sends),
         *_orders(fund, snapshot, valuation, trade, options, seen),
         *_standing(fund, valuation, ladder, trade, options, seen, sends=sends),
-        *_asked(fund, snapshot, valuation, ladder, trade, options, seen, began=began),
+        *_asked(fund, snapshot, valuation, ladder, trade, options, seen, last_target=last_target),
     )
     return tuple(_answered(check, fund, trade, options, seen) for check in checks)
 
@@ -91,13 +93,16 @@ def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool)
             "sessions",
             "The price is of {value:.0f} sessions before the slot's; at most {limit:.0f}.",
         ),
-        _aged(fund, snapshot.quoted, seen),
+        _aged(fund, snapshot.quoted, seen, sends=sends),
     )
 
 
-def _aged(fund: Fund, quoted: dt.datetime | None, seen: Circumstances) -> Check:
+def _aged(fund: Fund, quoted: dt.datetime | None, seen: Circumstances, *, sends: bool) -> Check:
     name, limit = "price age", fund.quality.max_age_minutes
     unit: CheckUnit = "minutes"
+    if quoted is None and limit is not None and not of_before(seen):
+        why = f"max_age_minutes is {limit:g} and the feed tells no instant of a price: a person is asked."
+        return _missing(name, why, passed=not sends, asks=True)
     if quoted is None:
         return Check(name, True, 0.0, 0.0, 0.0, unit, f"{NOT_MADE}the feed tells no instant of a price.")
     age = (seen.now - quoted).total_seconds() / 60.0
@@ -188,16 +193,42 @@ def _standing(
         at_most("deposits", deposit, most, "weight",
                 f"Cash of the target over {controls.deposit_takers} takers is {{value:.2%}} of the fund with each; "
                 "beyond {limit:.2%} a person is asked.", asks=True),
-        _missing(
-            "contract approved",
-            seen.contract_in_question or "The contract in force is the approved one.",
-            passed=not seen.contract_in_question,
-        ),
+        _contract_approved(fund, seen),
         _code_approved(seen),
-        _missing("chain", "The last decision, its row on the chain and the ledger were read and agree.", passed=True),
+        _chain(seen),
         _reconciled(fund, seen, sends=sends),
         _breaker(ladder, trade, options, seen),
     )  # fmt: skip
+
+
+def _contract_approved(fund: Fund, seen: Circumstances) -> Check:
+    name, agreed = "contract approved", seen.agreed
+    if seen.contract_in_question:
+        return _missing(name, seen.contract_in_question)
+    if agreed is None:
+        return _missing(name, "The contract in force is the approved one.", passed=True)
+    contract = f"The contract that decides ({agreed.sha256[:12]})"
+    if agreed.missing:
+        people = "one person has" if agreed.missing == 1 else f"{agreed.missing} people have"
+        return _missing(name, f"{contract} is not in force: {people} yet to approve it.")
+    if agreed.proposal is not None and agreed.approved_sha256 == agreed.sha256:
+        return _missing(name, f"{contract} is the one approved in proposal {agreed.proposal}.", passed=True)
+    why = "the contract before it asked nobody"
+    if fund.stage == "replay":
+        why = "nobody has to approve a replay"
+    elif agreed.approval == "auto":
+        why = "approval = auto"
+    return _missing(name, f"{contract} came into force by itself ({why}).", passed=True)
+
+
+def _chain(seen: Circumstances) -> Check:
+    name, known = "chain", "The last decision, its row on the chain and the ledger were read and agree"
+    if seen.chain_doubt:
+        return _missing(name, seen.chain_doubt)
+    if of_before(seen):
+        return _missing(name, f"{known}.", passed=True)
+    newest = f"row {seen.chain_sequence}, the newest, is as it was written" if seen.chain_sequence else "it has no rows"
+    return _missing(name, f"{known}; of the chain {newest}.", passed=True)
 
 
 def _code_approved(seen: Circumstances) -> Check:
@@ -254,15 +285,11 @@ def _asked(
     options: Sequence[OptionTrade],
     seen: Circumstances,
     *,
-    began: bool,
+    last_target: float | None,
 ) -> tuple[Check, ...]:
     controls = fund.controls
-    change = 0.0 if began or trade is None else abs(ladder["lots"].weight - valuation.weight)
-    checks = [
-        at_most("change of target", change, controls.ask_change_weight, "weight",
-                "The target lies {value:.2%} of the fund from what is held; beyond {limit:.2%} a person is asked.",
-                asks=True),
-    ]  # fmt: skip
+    began = last_target is None
+    checks = [_change(fund, valuation, ladder, trade, seen, last_target=last_target)]
     buys = trade is not None and trade.units > 0
     if controls.ask_multiple > 0.0:
         checks.append(_multiple(controls.ask_multiple, valuation, ladder, trade))
@@ -276,6 +303,31 @@ def _asked(
     if seen.approvals_wanted and (trade is not None or options):
         checks.append(_approved(seen))
     return tuple(checks)
+
+
+def _change(
+    fund: Fund,
+    valuation: Valuation,
+    ladder: Ladder,
+    trade: Trade | None,
+    seen: Circumstances,
+    *,
+    last_target: float | None,
+) -> Check:
+    """How far a target goes: from the one before, as the contract limits both, or from what is held."""
+    name, limit = "change of target", fund.controls.ask_change_weight
+    held = abs(ladder["lots"].weight - valuation.weight)
+    if last_target is None or trade is None:
+        held = 0.0
+    sentence = "The target lies {value:.2%} of the fund from what is held; beyond {limit:.2%} a person is asked."
+    if last_target is None or trade is None or of_before(seen):
+        return at_most(name, held, limit, "weight", sentence, asks=True)
+    before = within_limits(last_target, fund.limits.lowest_weight, fund.limits.highest_weight)
+    moved = abs(ladder["limits"].weight - before)
+    if moved <= held:
+        return at_most(name, held, limit, "weight", sentence, asks=True)
+    sentence = "The target lies {value:.2%} of the fund from the one before; beyond {limit:.2%} a person is asked."
+    return at_most(name, moved, limit, "weight", sentence, asks=True)
 
 
 def _fall(before: Decimal, price: Decimal) -> float:

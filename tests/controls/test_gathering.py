@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from insure.book import Record
-from insure.book.tables import orders
+from insure.book import Record, chain
+from insure.book.tables import audit, orders
 from insure.decision import Check, Circumstances
 from tests.conftest import Insure
 from tests.controls.desks import SESSIONS, Desk
@@ -97,3 +97,50 @@ def test_an_order_that_has_the_slots_reference_already_is_found(desk: Desk) -> N
     assert circumstances(again).taken == 1
     assert again.decision.outcome == "HELD"
     assert not check(again, "duplicate reference").passed
+
+
+def test_a_contract_that_nobody_approved_says_so_and_one_that_was_names_its_proposal(
+    tmp_path: Path, insure: Insure
+) -> None:
+    desk = Desk(tmp_path, insure)
+    desk.slot(0)
+    assert check(newest(desk), "contract approved").sentence.endswith("came into force by itself (approval = auto).")
+    desk.contract(controls='approval = "approve"')
+    desk.slot(1)
+    sentence = check(newest(desk), "contract approved").sentence
+    assert sentence.endswith("came into force by itself (the contract before it asked nobody)."), sentence
+    desk.contract(controls='approval = "approve"\nask_multiple = 9')
+    desk.run("run-once")
+    desk.json("approve", "--contract", "tested", "--by", "Ada")
+    desk.slot(2)
+    record = newest(desk)
+    agreed = circumstances(record).agreed
+    assert agreed is not None
+    assert agreed.approved_sha256 == agreed.sha256 == record.decision.config_sha256
+    assert check(record, "contract approved").sentence.endswith(f"is the one approved in proposal {agreed.proposal}.")
+
+
+def test_the_check_of_the_chain_names_its_newest_row_and_fails_where_that_was_changed(
+    tmp_path: Path, insure: Insure
+) -> None:
+    desk = Desk(tmp_path, insure)
+    desk.slot(0)
+    desk.slot(1)
+    with desk.book() as book:
+        newest_row = book.head()[0]
+    assert f"row {circumstances(newest(desk)).chain_sequence}, the newest" in check(newest(desk), "chain").sentence
+    assert circumstances(newest(desk)).chain_sequence < newest_row
+    desk.json("override", "tested", "--no-trade", "--by", "Ada", "--reason", "a word")
+    with desk.book() as book, book.engine.begin() as connection:
+        connection.execute(sa.text("DROP TRIGGER audit_refuses_update"))
+        last = sa.select(sa.func.max(audit.c.sequence)).scalar_subquery()
+        connection.execute(sa.update(audit).where(audit.c.sequence == last).values(content='{"sentence":"forged"}'))
+        sequence, doubt = chain.newest(connection)
+    assert doubt == f"Row {sequence}, the newest of the chain, is not as it was written."
+
+
+def newest(desk: Desk) -> Record:
+    with desk.book() as book:
+        last = book.standing("tested").last
+    assert last is not None
+    return last

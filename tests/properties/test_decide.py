@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.accrual import settled
-from insure.decision import Circumstances, Decision, Holdings, Memory, Phase, Rollout, decide, fund_calendar
+from insure.decision import Approval, Circumstances, Decision, Holdings, Memory, Phase, Rollout, decide, fund_calendar
 from insure.decision.circumstances import EDITION
 from insure.decision.ladder import Stage
 from insure.errors import InvalidInput
@@ -291,6 +291,36 @@ def test_a_trade_to_the_edge_of_the_band_ends_inside_the_limits() -> None:
     assert done.ladder["limits"].weight == 0.6
     assert done.ladder["band"].weight == 0.6, "the edge of 62 % lies above the highest weight"
     assert done.ladder["lots"].weight <= 0.6
+
+
+def test_a_target_that_fell_far_asks_behind_a_throttle_and_goes_on_asking_until_it_is_answered() -> None:
+    of = fund(
+        strategy={"kind": "cppi", "multiplier": 5.0}, limits={"largest_change_weight": 0.2}, lots={"lot_units": 1}
+    )
+    first = decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert first.memory is not None
+    holdings, memory = Holdings(Decimal(6_000), Decimal(400_000)), first.memory
+    for session in SESSIONS[1:3]:
+        done = decide(of, holdings, memory, snapshot(session, Decimal("80.2")), surrounding(session))
+        (change,) = [check for check in done.checks if check.name == "change of target"]
+        assert done.outcome == "HELD", f"the target fell from {memory.last_target:.2%} and nobody was asked: {change}"
+        assert change.asks
+        assert change.value > 0.55, f"what was measured is what the throttle left: {change}"
+        assert done.memory is not None
+        memory = done.memory
+    given = Approval(7, ("Ada",), Decimal(-2_200), Decimal("80.2"))
+    seen = replace(surrounding(SESSIONS[3]), approval=given)
+    answered = decide(of, holdings, memory, snapshot(SESSIONS[3], Decimal("80.2")), seen)
+    assert answered.outcome == "OK", answered.reason
+    assert answered.memory is not None
+    next_one = decide(
+        of,
+        carried_out(answered),
+        answered.memory,
+        snapshot(SESSIONS[4], Decimal("80.2")),
+        surrounding(SESSIONS[4]),
+    )
+    assert next_one.outcome == "OK", f"the rest of what was answered is asked about again: {next_one.reason}"
 
 
 def surrounding(session: dt.date) -> Circumstances:

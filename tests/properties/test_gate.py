@@ -32,7 +32,7 @@ from insure.decision import (
     fund_calendar,
 )
 from insure.decision.checks import pre_trade
-from insure.decision.circumstances import EDITION
+from insure.decision.circumstances import EDITION, Agreed
 from insure.decision.gate import APPROVAL_TOLERANCE, beyond_approval, gate
 from insure.decision.trades import trade_between
 from insure.feeds.feed import Row
@@ -62,6 +62,9 @@ class Case:
     """To be traded; None for no trade."""
     options: tuple[OptionTrade, ...] = ()
     began: bool = False
+    target: float | None = None
+    """What the model asks for inside the limits, where the trade does not lead there."""
+    last_target: float = 0.6
     seen: Circumstances = field(
         default_factory=lambda: Circumstances(now=CLOSES, opens=OPENS, closes=CLOSES, price_sessions=0, edition=EDITION)
     )
@@ -99,11 +102,25 @@ class Case:
     def ladder(self) -> Ladder:
         units = self.equity / float(PRICE) + float(self.units or 0)
         weight = units * float(PRICE) / self.nav if self.wanted is None else self.wanted
-        return Ladder((Rung("model", units, weight, "asked"), Rung("lots", units, weight, "whole")))
+        target = weight if self.target is None else self.target
+        return Ladder(
+            (
+                Rung("model", units, weight, "asked"),
+                Rung("limits", target * self.nav / float(PRICE), target, "inside"),
+                Rung("lots", units, weight, "whole"),
+            )
+        )
 
     def checks(self) -> dict[str, Check]:
         found = gate(
-            self.fund, self.market, self.valuation, self.ladder, self.trade, self.options, self.seen, began=self.began
+            self.fund,
+            self.market,
+            self.valuation,
+            self.ladder,
+            self.trade,
+            self.options,
+            self.seen,
+            last_target=None if self.began else self.last_target,
         )
         names = [check.name for check in found]
         assert len(set(names)) == len(names), f"a check stands twice: {names}"
@@ -142,6 +159,10 @@ def quoted(after: float, limit: float | None) -> Case:
     return replace(base, market=replace(base.market, quoted=base.seen.now + minutes(after)))
 
 
+def unquoted(limit: float) -> Case:
+    return replace(Case(), fund=fund(controls=CONTROLS, quality={"max_age_minutes": limit}))
+
+
 def turned(value: int) -> Case:
     return Case().among(earlier=(ordered(str(value)),))
 
@@ -175,6 +196,11 @@ def reconciled(sessions: int | None) -> Case:
     return Case().among(reconciliation_wanted=True, reconciled_sessions=sessions)
 
 
+def agreed(**other: object) -> Case:
+    stands = Agreed(sha256="c" * 64, approved_sha256="c" * 64, proposal=7, approval="approve", missing=0)
+    return Case().among(agreed=replace(stands, **other))  # type: ignore[arg-type] # names are checked by replace
+
+
 def approved(units: str) -> Case:
     given = Approval(7, ("Ada",), Decimal(units), PRICE)
     return Case().among(approvals_wanted=1, approval=given)
@@ -203,6 +229,8 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
         True,
     ),
     ("price age", "no instant told", Case, True),
+    ("price age", "no instant told, of a price with a limit", lambda: unquoted(10.0), False),
+    ("price age", "no instant told, and nothing is sent", lambda: replace(unquoted(10.0), units=None), True),
     ("price age", "no limit", lambda: quoted(-4_000.0, None), True),
     ("price age", "just inside", lambda: quoted(-9.9, 10.0), True),
     ("price age", "at", lambda: quoted(-10.0, 10.0), True),
@@ -258,12 +286,17 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
         True,
     ),
     ("contract approved", "approved", Case, True),
+    ("contract approved", "in proposal 7", agreed, True),
+    ("contract approved", "by itself", lambda: agreed(approved_sha256="", proposal=None), True),
+    ("contract approved", "two people have yet to", lambda: agreed(approved_sha256="d" * 64, missing=2), False),
     ("contract approved", "in question", lambda: Case().among(contract_in_question="Nobody has."), False),
     ("code approved", "nobody bound it", lambda: Case().among(code_sha256="a" * 64), True),
     ("code approved", "the same", lambda: Case().among(code_sha256="a" * 64, approved_code_sha256="a" * 64), True),
     ("code approved", "another", lambda: Case().among(code_sha256="b" * 64, approved_code_sha256="a" * 64), False),
     ("code approved", "unknown", lambda: Case().among(approved_code_sha256="a" * 64), False),
     ("chain", "read", Case, True),
+    ("chain", "read to its newest row", lambda: Case().among(chain_sequence=41), True),
+    ("chain", "in doubt", lambda: Case().among(chain_sequence=41, chain_doubt="Row 41 is not as written."), False),
     ("reconciliation", "on paper", lambda: Case().among(reconciled_sessions=99), True),
     ("reconciliation", "just inside", lambda: reconciled(0), True),
     ("reconciliation", "at", lambda: reconciled(1), True),
@@ -282,6 +315,16 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
     ("change of target", "beyond", lambda: ladder_weight(0.7501), False),
     ("change of target", "beyond, downwards", lambda: replace(sells(), wanted=0.2499), False),
     ("change of target", "NaN", lambda: ladder_weight(NAN), False),
+    ("change of target", "of the target, just inside", lambda: replace(sells(), target=0.3501), True),
+    ("change of target", "of the target, beyond", lambda: replace(sells(), target=0.3499), False),
+    ("change of target", "of the target, upwards", lambda: replace(Case(), target=0.8501), False),
+    ("change of target", "of the target, NaN", lambda: replace(sells(), target=NAN), False),
+    (
+        "change of target",
+        "both targets beyond the limits",
+        lambda: replace(Case(), target=1.0, last_target=5.0),
+        True,
+    ),
     ("change of target", "a period begins", lambda: replace(ladder_weight(0.9), began=True), True),
     ("change of target", "nothing is sent", lambda: replace(ladder_weight(0.9), units=None), True),
     ("effective multiple", "just inside", lambda: ladder_weight(0.7999), True),
@@ -330,6 +373,21 @@ def test_every_check_is_in_the_table_and_answers_in_full() -> None:
                 )
             if not known:
                 assert not check.passed, f"{check.name} lets {check.value} pass"
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({}, "The contract that decides (cccccccccccc) is the one approved in proposal 7."),
+        ({"approval": "auto", "approved_sha256": "d" * 64}, "came into force by itself (approval = auto)."),
+        ({"approved_sha256": "", "proposal": None}, "came into force by itself (the contract before it asked nobody)."),
+        ({"missing": 1}, "is not in force: one person has yet to approve it."),
+    ],
+)
+def test_a_contract_says_how_it_came_into_force(other: dict[str, str | int | None], words: str) -> None:
+    of = fund(stage="paper", lots={"lot_units": 1})
+    sentence = replace(agreed(**other), fund=of).checks()["contract approved"].sentence
+    assert words in sentence
 
 
 def test_what_people_may_let_pass_and_what_nobody_may() -> None:
