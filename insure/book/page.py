@@ -5,7 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, case, func, insert, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    Subquery,
+    case,
+    cast,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from insure.accrual import Accrual
 from insure.book import chain, ledger, outbox, statements
@@ -15,11 +27,11 @@ from insure.book.invariants import violations
 from insure.book.record import Record, sha256
 from insure.book.statements import VOTES, Statement
 from insure.book.tables import audit, contracts, decisions, entries, fills, flows, orders, runs
-from insure.decision import Holdings, Ordered, Outcome, option_account
+from insure.decision import DeskDay, DeskLimits, Holdings, Ordered, Outcome, option_account
 from insure.errors import BookError, ChainBroken
 from insure.flows import Dealt, Flow
 from insure.fund import Fund
-from insure.money import money
+from insure.money import money, quantity
 from insure.orders import Fill, Order, OrderState
 from insure.slots import Slot
 
@@ -108,11 +120,7 @@ class SlotPage:
 
         An order at its end counts with what was filled of it, any other whole: what was withdrawn traded nothing.
         """
-        filled = (
-            select(fills.c.order_key, func.sum(fills.c.units).label("units")).group_by(fills.c.order_key).subquery()
-        )
-        ended = orders.c.state.in_(outbox.FINAL)
-        units = case((ended, func.coalesce(filled.c.units, 0)), else_=orders.c.units)
+        filled, units = _counted()
         rows = self._connection.execute(
             select(
                 orders.c.key,
@@ -132,6 +140,39 @@ class SlotPage:
             units = row.units if before is None else before.units + row.units
             found[key] = Ordered(key, row.instrument, units, money(abs(units) * row.price))
         return tuple(found.values())
+
+    def order_count(self) -> int:
+        """Orders of the fund that were decided earlier in the slot's session, child orders counted one by one."""
+        return self._connection.execute(
+            select(func.count())
+            .select_from(orders.join(runs, runs.c.id == orders.c.run_id))
+            .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
+        ).scalar_one()
+
+    def desk_day(self, limits: DeskLimits) -> DeskDay:
+        """What all funds of the desk sent earlier in the slot's session, counted as ``ordered`` counts; one query."""
+        filled, units = _counted()
+        # Money of a whole desk may pass 64 bits as a product of integers.
+        size = func.abs(cast(units, Float)) / 10**6
+        rows = self._connection.execute(
+            select(
+                orders.c.instrument,
+                func.count().label("orders"),
+                func.sum(size).label("units"),
+                func.sum(size * cast(type_coerce(orders.c.price, BigInteger), Float) / 10**6).label("money"),
+            )
+            .join(runs, runs.c.id == orders.c.run_id)
+            .outerjoin(filled, filled.c.order_key == orders.c.key)
+            .where(runs.c.session == self._slot.session)
+            .group_by(orders.c.instrument)
+        ).all()
+        own = [row.units for row in rows if row.instrument == self._fund.instrument]
+        return DeskDay(
+            limits=limits,
+            money=money(sum(float(row.money) for row in rows)),
+            orders=sum(row.orders for row in rows),
+            units=quantity(float(own[0])) if own else Decimal(0),
+        )
 
     def subscribe(self, amount: Decimal, shares: Decimal) -> None:
         """The first money of holders, for the first units of the share class."""
@@ -242,6 +283,15 @@ class SlotPage:
             )
         )
         chain.append(self._connection, self._now, fund.id, None, "contract", {"config_sha256": fund.config_sha256})
+
+
+def _counted() -> tuple[Subquery, ColumnElement[int]]:
+    """Fills by order, and the millionths of a unit that an order counts with: at its end what was filled of it."""
+    done = func.sum(type_coerce(fills.c.units, BigInteger)).label("units")
+    filled = select(fills.c.order_key, done).group_by(fills.c.order_key).subquery()
+    whole = type_coerce(orders.c.units, BigInteger)
+    ended = orders.c.state.in_(outbox.FINAL)
+    return filled, case((ended, func.coalesce(filled.c.units, 0)), else_=whole)
 
 
 def checked_standing(connection: Connection, fund_id: str) -> Standing:

@@ -66,7 +66,22 @@ def cap_of(fund: Fund, snapshot: Snapshot, nav: float, circumstances: Circumstan
     if volume is not None and volume > 0.0:
         share = controls.largest_volume_fraction
         caps.append(Cap(share * volume, f"one order is at most {share:.2%} of the average volume of {volume:,.0f}"))
-    return min(caps, key=lambda cap: cap.units)
+    return min([*caps, *_of_the_desk(float(snapshot.price), volume, circumstances)], key=lambda cap: cap.units)
+
+
+def _of_the_desk(price: float, volume: float | None, circumstances: Circumstances | None) -> list[Cap]:
+    """What the limits on all funds of the desk leave."""
+    desk = None if circumstances is None else circumstances.desk
+    if desk is None:
+        return []
+    found, share = [], desk.limits.largest_volume_fraction
+    if desk.limits.largest_session_money is not None:
+        money = max(float(desk.limits.largest_session_money - desk.money), 0.0)
+        found.append(Cap(money / price, f"{money:,.2f} are left of what the desk may trade in the session"))
+    if share is not None and volume is not None and volume > 0.0:
+        units = max(share * volume - float(desk.units), 0.0)
+        found.append(Cap(units, f"{units:,.0f} units are left of the desk's {share:.2%} of the average volume"))
+    return found
 
 
 def capped(fund: Fund, wanted: float, held: Decimal, cap: Cap, *, allowed: float, tickets: float) -> float:

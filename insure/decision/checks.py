@@ -6,7 +6,7 @@ NaN fails it. What else surrounds a decision is checked in ``gate``.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from insure.decision.caps import SLACK_WEIGHT
@@ -66,7 +66,7 @@ def pre_trade(
     if trade is None or not (decided.weight <= highest + SLACK_WEIGHT or of_before(circumstances)):
         # No further outside than it was: a sale towards the limit is let through.
         most = max(highest, valuation.weight)
-    return (
+    checks = (
         at_least("net asset value", valuation.nav, 0.0, "money", "The fund is worth {value:,.2f}."),
         at_most("equity weight", decided.weight, most, "weight",
                 "Equity would be {value:.2%} of the fund; the most allowed is {limit:.2%}."),
@@ -76,6 +76,22 @@ def pre_trade(
                 "The order is {value:.2%} of the fund; the most allowed in one is {limit:.2%}.",
                 asks=reduces_risk(trade, options) and not of_before(circumstances)),
     )  # fmt: skip
+    return checks if of_before(circumstances) else tuple(with_figures(check) for check in checks)
+
+
+def with_figures(check: Check) -> Check:
+    """A check that fails with value and limit in its sentence, where it is of those whose sentence leaves them out."""
+    form = _FIGURES.get(check.unit)
+    if check.passed or form is None:
+        return check
+    named = "Counted" if check.unit == "count" else "Found"
+    bound = "most" if check.unit == "count" and not check.value < check.limit else "least"
+    figures = f"{named}: {form.format(check.value)}; {bound} allowed: {form.format(check.limit)}."
+    return replace(check, sentence=f"{check.sentence} {figures}")
+
+
+_FIGURES: dict[str, str] = {"count": "{:g}", "money": "{:,.2f}", "units": "{:,.6f}"}
+"""Units of checks whose sentences do not always name both figures, with how these are written."""
 
 
 def reduces_risk(trade: Trade | None, options: Sequence[OptionTrade]) -> bool:

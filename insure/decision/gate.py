@@ -15,15 +15,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 from insure.decision.caps import average_volume, traded_before
-from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most, reduces_risk
+from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most, reduces_risk, with_figures
 from insure.decision.circumstances import Approval, Circumstances, of_before
 from insure.decision.ladder import Ladder
 from insure.decision.options import OptionTrade
 from insure.decision.rungs import within_limits
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
+from insure.execution import planned
 from insure.fund import Fund
 from insure.market import Snapshot
+from insure.strategy_terms import CppiTerms, TippTerms
 
 APPROVAL_TOLERANCE = 0.10
 """A trade decided anew may be this much larger than the one that was approved, of its units."""
@@ -59,14 +61,15 @@ def gate(
     """
     sends = trade is not None or bool(options)
     checks = (
-        *alone,
         _finite(valuation, ladder, trade, options),
         *_market(fund, snapshot, seen, sends=sends),
         *_orders(fund, snapshot, valuation, trade, options, seen),
         *_standing(fund, valuation, ladder, trade, options, seen, sends=sends),
         *_asked(fund, snapshot, valuation, ladder, trade, options, seen, last_target=last_target),
     )
-    return tuple(_answered(check, fund, trade, options, seen) for check in checks)
+    if not of_before(seen):
+        checks = tuple(with_figures(check) for check in checks)
+    return tuple(_answered(check, fund, trade, options, seen) for check in (*alone, *checks))
 
 
 def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None, options: Sequence[OptionTrade]) -> Check:
@@ -79,13 +82,8 @@ def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None, options: 
 
 
 def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool) -> tuple[Check, ...]:
-    outside = seen.minutes_outside if sends else 0.0
-    opened = (
-        "Orders are sent {value:,.1f} minutes outside the trading hours of the session; the most allowed is "
-        "{limit:,.1f}."
-    )
     return (
-        at_most("market open", outside, fund.schedule.deadline_minutes, "minutes", opened if sends else _NOTHING),
+        _open(fund, seen, sends=sends),
         at_most(
             "price session",
             float(seen.price_sessions),
@@ -95,6 +93,18 @@ def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool)
         ),
         _aged(fund, snapshot.quoted, seen, sends=sends),
     )
+
+
+def _open(fund: Fund, seen: Circumstances, *, sends: bool) -> Check:
+    name, limit = "market open", fund.schedule.deadline_minutes
+    if not sends:
+        return at_most(name, 0.0, limit, "minutes", _NOTHING)
+    early = 0.0 if of_before(seen) else seen.minutes_early
+    if early > 0.0:
+        sentence = "Orders are sent {value:,.1f} minutes before the exchange opens; the most allowed is {limit:,.1f}."
+        return at_most(name, early, 0.0, "minutes", sentence)
+    sentence = "Orders are sent {value:,.1f} minutes outside the trading hours of the session; the most allowed is "
+    return at_most(name, seen.minutes_outside, limit, "minutes", sentence + "{limit:,.1f}.")
 
 
 def _aged(fund: Fund, quoted: dt.datetime | None, seen: Circumstances, *, sends: bool) -> Check:
@@ -136,8 +146,7 @@ def _orders(
     reduces = reduces_risk(trade, options) and not before
     volume = snapshot.daily_volume if before else average_volume(fund, snapshot)
     traded = "With this slot {value:.2%} of the fund are traded in the session; at most {limit:.2%}."
-    collar = fund.execution.price_limit_bps if trades else 0.0
-    return (
+    checks: tuple[Check, ...] = (
         at_most("duplicate reference", float(seen.taken), 0.0, "count",
                 "{value:.0f} orders already have the reference of this slot."),
         at_most("duplicate content", float(same), 0.0, "count",
@@ -145,9 +154,107 @@ def _orders(
         at_most("turnover of the day", turnover if trades or before else 0.0, controls.largest_turnover_weight,
                 "weight", traded if trades or before else _NOTHING, asks=reduces),
         _share_of_volume(fund, volume, trade, asks=reduces),
-        at_most("price collar", collar, controls.price_collar_bps, "bps",
-                "The price limit lies {value:g} bps from the decided price; at most {limit:g}."),
+        _collar(fund, snapshot, trade, options, seen),
     )  # fmt: skip
+    if before:
+        return checks
+    return (
+        *checks,
+        _session_orders(fund, snapshot, trade, options, seen),
+        *_desk(snapshot, volume, fund, trade, options, seen),
+    )
+
+
+def _collar(
+    fund: Fund, snapshot: Snapshot, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances
+) -> Check:
+    """How far a price limit lies from the decided price, and from the market that it is sent into.
+
+    The market is the middle of bid and ask; where they are not quoted, the close before - for a purchase: a sale is not
+    kept from a market that has fallen.
+    """
+    name, limit = "price collar", fund.controls.price_collar_bps
+    unit: CheckUnit = "bps"
+    own = fund.execution.price_limit_bps if trade is not None or options else 0.0
+    sentence = "The price limit lies {value:g} bps from the decided price; at most {limit:g}."
+    if trade is None or of_before(seen):
+        return at_most(name, own, limit, unit, sentence)
+    if snapshot.bid is not None and snapshot.ask is not None:
+        what, market = "middle of bid and ask", (snapshot.bid + snapshot.ask) / 2
+    elif snapshot.previous_price is not None and trade.units > 0:
+        what, market = "close before", snapshot.previous_price
+    else:
+        return at_most(name, own, limit, unit, sentence)
+    away = Decimal(repr(own)) / 10_000
+    ordered = trade.price * (1 + away if trade.units > 0 else 1 - away)
+    apart = float((ordered / market - 1) * (10_000 if trade.units > 0 else -10_000))
+    if apart <= own:
+        return at_most(name, own, limit, unit, sentence)
+    sentence = f"The price limit lies {{value:,.0f}} bps from the {what}, {market:,f}; at most {{limit:g}}."
+    return at_most(name, apart, limit, unit, sentence, asks=what == "close before")
+
+
+def _session_orders(
+    fund: Fund, snapshot: Snapshot, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances
+) -> Check:
+    name, limit = "orders of the session", float(fund.controls.largest_session_orders)
+    own = _orders_sent(fund, snapshot, trade, options, seen)
+    if not own:
+        return at_most(name, 0.0, limit, "count", _NOTHING)
+    sentence = "With this slot {value:.0f} orders are sent in the session; at most {limit:.0f}."
+    return at_most(name, float(seen.session_orders + own), limit, "count", sentence, asks=reduces_risk(trade, options))
+
+
+def _orders_sent(
+    fund: Fund, snapshot: Snapshot, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances
+) -> int:
+    """Orders that the decision would be: child orders of the stock, and one for each option."""
+    children = () if trade is None else planned(fund, snapshot, seen.now).children(trade.units)
+    return len(options) + len(children)
+
+
+def _desk(
+    snapshot: Snapshot,
+    volume: float | None,
+    fund: Fund,
+    trade: Trade | None,
+    options: Sequence[OptionTrade],
+    seen: Circumstances,
+) -> tuple[Check, ...]:
+    """What all funds of the desk send in the session together: ten funds at a fifth of the volume are twice of it."""
+    desk, sends, may_ask = seen.desk, trade is not None or bool(options), reduces_risk(trade, options)
+    money, orders, share = ("desk money", "desk orders", "desk share of volume")
+    if desk is None:
+        return tuple(_off(name, "desk.toml names no limit of this kind") for name in (money, orders, share))
+    limits, own = desk.limits, [each.trade for each in options] + ([] if trade is None else [trade])
+    checks = []
+    if limits.largest_session_money is None:
+        checks.append(_off(money, "desk.toml names no largest_session_money"))
+    else:
+        value = float(desk.money + sum((each.value for each in own), Decimal(0))) if sends else 0.0
+        sentence = "With this slot the desk trades {value:,.2f} in the session; at most {limit:,.2f}."
+        checks.append(at_most(money, value, float(limits.largest_session_money), "money", sentence, asks=may_ask))
+    if limits.largest_session_orders is None:
+        checks.append(_off(orders, "desk.toml names no largest_session_orders"))
+    else:
+        count = desk.orders + _orders_sent(fund, snapshot, trade, options, seen) if sends else 0
+        sentence = "With this slot the desk sends {value:.0f} orders in the session; at most {limit:.0f}."
+        most = float(limits.largest_session_orders)
+        checks.append(at_most(orders, float(count), most, "count", sentence, asks=may_ask))
+    if limits.largest_volume_fraction is None:
+        checks.append(_off(share, "desk.toml names no largest_volume_fraction"))
+    elif trade is None:
+        checks.append(at_most(share, 0.0, limits.largest_volume_fraction, "weight", _NOTHING))
+    elif volume is None or not volume > 0.0:
+        why = f"largest_volume_fraction of the desk is {limits.largest_volume_fraction:g} and no volume is known"
+        checks.append(_missing(share, f"{why}: a person is asked.", asks=True))
+    else:
+        value = float(desk.units + abs(trade.units)) / volume
+        sentence = (
+            "With this slot the desk orders {value:.2%} of the average volume of 20 sessions; at most {limit:.2%}."
+        )
+        checks.append(at_most(share, value, limits.largest_volume_fraction, "weight", sentence, asks=may_ask))
+    return tuple(checks)
 
 
 def _share_of_volume(fund: Fund, volume: float | None, trade: Trade | None, *, asks: bool) -> Check:
@@ -291,18 +398,54 @@ def _asked(
     began = last_target is None
     checks = [_change(fund, valuation, ladder, trade, seen, last_target=last_target)]
     buys = trade is not None and trade.units > 0
-    if controls.ask_multiple > 0.0:
-        checks.append(_multiple(controls.ask_multiple, valuation, ladder, trade))
+    limit = controls.ask_multiple if of_before(seen) else largest_multiple(fund)
+    if limit > 0.0:
+        checks.append(_multiple(limit, valuation, ladder, trade))
+    elif not of_before(seen):
+        checks.append(_off("effective multiple", "the contract names neither ask_multiple nor gap_budget_alert"))
     if controls.ask_buy_after_fall > 0.0:
-        last = seen.last_price
-        fall = 0.0 if last is None or not buys or began else _fall(last, snapshot.price)
-        checks.append(
-            at_most("buying after a fall", fall, controls.ask_buy_after_fall, "weight",
-                    "The index fell {value:.2%} before this purchase; beyond {limit:.2%} a person is asked.", asks=True)
-        )  # fmt: skip
+        checks.append(_after_fall(fund, snapshot, seen, counts=buys and not began))
+    elif not of_before(seen):
+        checks.append(_off("buying after a fall", "ask_buy_after_fall is 0"))
     if seen.approvals_wanted and (trade is not None or options):
         checks.append(_approved(seen))
+    elif not of_before(seen):
+        checks.append(_off("approval", "nothing is sent" if seen.approvals_wanted else "approval = auto"))
     return tuple(checks)
+
+
+def _off(name: str, why: str) -> Check:
+    return Check(name, True, 0.0, 0.0, 0.0, "count", f"Off: {why}.")
+
+
+def largest_multiple(fund: Fund) -> float:
+    """Multiple of the cushion in stock beyond which buying asks a person; 0 where the contract names no limit.
+
+    ``ask_multiple``, where it is above 0. Else a quarter more than the rule's own multiplier, which it never buys above
+    by itself: whatever does is no longer the rule. Of a strategy without one, the multiple at which an instant fall of
+    ``gap_budget_alert`` reaches the floor.
+    """
+    strategy, alert = fund.strategy, fund.limits.gap_budget_alert
+    if fund.controls.ask_multiple > 0.0:
+        return fund.controls.ask_multiple
+    if isinstance(strategy, CppiTerms | TippTerms):
+        return 1.25 * strategy.multiplier
+    return 1.0 / alert if alert > 0.0 else 0.0
+
+
+def _after_fall(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, counts: bool) -> Check:
+    name, limit, last = "buying after a fall", fund.controls.ask_buy_after_fall, seen.last_price
+    sentence = "The index fell {value:.2%} before this purchase; beyond {limit:.2%} a person is asked."
+    fall = 0.0 if last is None or not counts else _fall(last, snapshot.price)
+    recent = [_fall(price, snapshot.price) for _, price in seen.recent if counts]
+    deepest = math.nan if any(math.isnan(each) for each in recent) else max(recent, default=0.0)
+    if deepest > fall or math.isnan(deepest):
+        sentence = (
+            f"The index stands {{value:.2%}} below its highest of the last {len(recent)} sessions decided; beyond "
+            "{limit:.2%} a person is asked."
+        )
+        fall = deepest
+    return at_most(name, fall, limit, "weight", sentence, asks=True)
 
 
 def _change(

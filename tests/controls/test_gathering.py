@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from insure.book import Record, chain
 from insure.book.tables import audit, orders
+from insure.book.verify import replayed
 from insure.decision import Check, Circumstances
+from insure.fund import Fund, load_fund
 from tests.conftest import Insure
 from tests.controls.desks import SESSIONS, Desk
 
@@ -144,3 +146,57 @@ def newest(desk: Desk) -> Record:
         last = book.standing("tested").last
     assert last is not None
     return last
+
+
+def test_the_highest_prices_of_the_last_sessions_are_carried_from_decision_to_decision(desk: Desk) -> None:
+    """Two slots of -4.9 % ask nobody one by one; a purchase after both does."""
+    lines = [f"{day},{close}" for day, close in zip(SESSIONS, (1000, 951, 905, 906, 907, 908, 909), strict=False)]
+    desk.file("prices.csv", "date,close", *lines)
+    desk.contract(controls="largest_deposit_weight = 1.0\nmarket_halt_falls = []\nbreaker_slippage_sigmas = 0")
+    for number in range(7):
+        desk.slot(number)
+    assert desk.outcomes() == ["OK"] * 7, desk.outcomes()
+    recent = circumstances(newest(desk)).recent
+    assert [day for day, _ in recent] == list(SESSIONS[1:6]), "the five sessions decided before this one"
+    assert [price for _, price in recent] == [951, 905, 906, 907, 908]
+    assert circumstances(newest(desk)).lunch is None
+
+
+def test_orders_of_the_session_are_counted_child_by_child(desk: Desk) -> None:
+    quoted(desk, 999.9, 1000.1)
+    decided(desk, 15)
+    quoted(desk, 959.9, 960.1, 960.0)
+    afternoon = decided(desk, 20)
+    assert circumstances(afternoon).session_orders == 1
+    assert check(afternoon, "orders of the session").value == 2.0
+
+
+def test_funds_of_one_desk_share_its_limits(tmp_path: Path, insure: Insure) -> None:
+    """Each of two funds is far within its own limits; together they may not trade more than the desk."""
+    desk = Desk(tmp_path, insure)
+    own = (desk.folder / "funds" / "tested.toml").read_text()
+    (desk.folder / "funds" / "another.toml").write_text(own.replace('id = "tested"', 'id = "another"'))
+    limits = "[limits]\nlargest_session_money = 900_000\nlargest_session_orders = 9\n"
+    (desk.folder / "desk.toml").write_text(f'name = "Tested desk"\n{limits}')
+    desk.slot(0)
+    with desk.book() as book:
+        first, second = (book.standing(name).last for name in ("another", "tested"))
+    assert first is not None
+    assert second is not None
+    days = sorted((circumstances(one).desk for one in (first, second)), key=lambda day: day.orders if day else 9)
+    assert [day.orders for day in days if day] == [0, 1], "the second fund does not see the order of the first"
+    traded = [one.decision.trade.value for one in (first, second) if one.decision.trade]
+    later = days[1]
+    assert later is not None
+    assert later.money in traded
+    assert round(later.units * 1000, 2) == later.money, "units of the same instrument, at 1,000 each"
+    assert float(sum(traded)) == pytest.approx(900_000, abs=1_500), "the second trade is cut to what the desk leaves"
+    assert sum(traded) <= 900_000
+    (cut,) = [one.decision.ladder for one in (first, second) if one.decision.ladder and one.decision.ladder.cut]
+    assert "are left of what the desk may trade in the session" in cut["capped"].reason
+    for one in (first, second):
+        assert replayed(desk_fund(desk, one.fund_id), one.decision) is None
+
+
+def desk_fund(desk: Desk, fund_id: str) -> Fund:
+    return load_fund(desk.folder / "funds" / f"{fund_id}.toml")
