@@ -271,7 +271,7 @@ class Controls:
     ask_multiple: NotNegative = 0.0
     """Buying above this effective multiple (equity over cushion) asks a person. 0 leaves it to the strategy: 1.25 times
     the multiplier of CPPI and TIPP, which their rules never buy above; else 1 over ``gap_budget_alert``, the multiple
-    at which a fall of that size reaches the floor; off where that is 0 too (``gate.largest_multiple``)."""
+    at which a fall of that size reaches the floor; off where that is 0 too (``largest_multiple``)."""
     ask_buy_after_fall: Fraction = 0.05
     """Buying after a larger fall, since the last decision or from the highest price of the last five sessions decided,
     asks a person; 0 is off. 5 % is about four standard deviations of a day at a volatility of 20 %."""

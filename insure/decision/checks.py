@@ -19,6 +19,7 @@ from insure.decision.valuation import Valuation
 from insure.fund import Fund
 
 CheckUnit = Literal["money", "weight", "units", "count", "minutes", "sessions", "bps", "multiple"]
+NOTHING_SENT = "Nothing is sent."
 NOT_MADE = "Not computed: "
 """Begins the sentence of a check that had nothing to look at; it passes, and counts as not made."""
 
@@ -109,3 +110,14 @@ def at_least(name: str, value: float, limit: float, unit: CheckUnit, sentence: s
     """Passes from ``limit`` on; the sentence may name ``{value}`` and ``{limit}``."""
     passed = value >= limit
     return Check(name, passed, value, limit, value - limit, unit, sentence.format(value=value, limit=limit))
+
+
+def required(name: str, sentence: str, *, passed: bool = False, asks: bool = False) -> Check:
+    """A check for something that must be there, counted: none may be missing."""
+    value = 0.0 if passed else 1.0
+    return Check(name, passed, value, 0.0, -value, "count", sentence, asks)
+
+
+def off(name: str, why: str) -> Check:
+    """A check that the contract does not ask for; it stands all the same, with the reason."""
+    return Check(name, True, 0.0, 0.0, 0.0, "count", f"Off: {why}.")

@@ -231,9 +231,9 @@ def sliced() -> Case:
     return replace(Case(), fund=of, market=replace(snapshot(SESSION, PRICE), at=at)).among(now=at)
 
 
-def dear_sale() -> Case:
-    """All stock into cash at 10 %: a fifth with each of five of what is left, though not of what was there."""
-    of = fund(controls={**CONTROLS, "largest_deposit_weight": 0.2}, costs={"commission_bps": 1000.0})
+def dear_sale(most: float = 0.2) -> Case:
+    """All stock into cash at 10 %: a fifth with each of five of what is left, 19 % of what was there."""
+    of = fund(controls={**CONTROLS, "largest_deposit_weight": most}, costs={"commission_bps": 1000.0})
     return replace(sold_out(), fund=of)
 
 
@@ -398,7 +398,8 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
     ("deposits", "at", sold_out, True),
     ("deposits", "beyond", lambda: replace(sold_out(), fund=with_controls(deposit_takers=4)), False),
     ("deposits", "a purchase makes less of it", lambda: replace(Case(), fund=with_controls(deposit_takers=1)), True),
-    ("deposits", "costs are money gone", dear_sale, True),
+    ("deposits", "of what costs leave, at", dear_sale, True),
+    ("deposits", "of what costs leave, beyond", lambda: dear_sale(0.195), False),
     ("deposits", "NaN", lambda: replace(sold_out(), cash=NAN), False),
     (
         "deposits",
