@@ -115,15 +115,19 @@ def _agreed(one: Proposal) -> bool:
 
 
 def contract_proposal(found: Agreement, now: dt.datetime) -> dict[str, str]:
-    """The content of a proposal that the file takes effect; the whole contract is in it, for it binds to its hash."""
+    """The content of a proposal that the file takes effect; the whole contract is in it, for it binds to its hash.
+
+    Of a contract that is in force already it asks whether that is right: nothing changes by it but that people have
+    said so, which the phases from pilot on ask for.
+    """
     file, before = found.file, found.in_force
     people = "one person" if found.wanted == 1 else f"{found.wanted} people"
     expires = now + LONGEST
-    what = (
-        "the first contract"
-        if before is None
-        else f"{len(changes(before.effective(), file.effective()))} changed keys from {before.config_sha256[:12]}"
-    )
+    what = "as it is in force"
+    if before is None:
+        what = "the first contract"
+    elif before != file:
+        what = f"{len(changes(before.effective(), file.effective()))} changed keys from {before.config_sha256[:12]}"
     return {
         "subject": "contract",
         "config_sha256": file.config_sha256,
@@ -145,14 +149,30 @@ def proposed(said: Sequence[Statement], config_sha256: str) -> Proposal | None:
     return of_it[-1] if of_it else None
 
 
+def contract_approval(file: Fund, said: Sequence[Statement]) -> int | None:
+    """Sequence of the proposal in which people agreed to a fund file, where it is the newest that they agreed to."""
+    newest = _newest(said)
+    return None if newest is None or newest.binds_to != file.config_sha256 else newest.number
+
+
+def code_approval(said: Sequence[Statement]) -> int | None:
+    """Sequence of the newest proposal about code that people agreed to; ``said`` as for ``code_approved``."""
+    newest = _newest_code(said)
+    return None if newest is None else newest.number
+
+
+def _newest_code(said: Sequence[Statement]) -> Proposal | None:
+    agreed = [one for one in proposals(said) if one.subject == "code" and _agreed(one)]
+    return max(agreed, key=lambda one: one.settled, default=None)
+
+
 def code_approved(said: Sequence[Statement]) -> str:
     """Hash of the code that people have bound a fund to, the newest; empty where nobody has.
 
     Args:
         said: proposals about code of the fund with what was said to them.
     """
-    agreed = [one for one in proposals(said) if one.subject == "code" and _agreed(one)]
-    newest = max(agreed, key=lambda one: one.settled, default=None)
+    newest = _newest_code(said)
     return "" if newest is None else newest.binds_to
 
 

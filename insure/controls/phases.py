@@ -81,6 +81,10 @@ class Conduct:
     drills: Mapping[str, int | None]
     """Sessions since the last drill of each kind of ``DRILLS``; None where there was none."""
     breaker: BreakerStanding
+    contract_proposal: int | None = None
+    """In which people approved the contract that the fund file is; None where they did not."""
+    code_proposal: int | None = None
+    """In which people bound the fund to one state of the code, the newest; None where they did not."""
 
 
 def at_least(phase: Phase, least: Phase) -> bool:
@@ -185,6 +189,11 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
                     "Positions were never reconciled without an open difference.",
                     "Positions were reconciled {value:.0f} sessions ago; at most {limit:.0f}.")
         )  # fmt: skip
+    if sends:
+        checks += [
+            _approved("contract", conduct.contract_proposal, "the contract of the fund file", fund.id),
+            _approved("code", conduct.code_proposal, "a state of the code", fund.id),
+        ]
     checks += [
         _recent(f"drill: {kind}", conduct.drills.get(kind), controls.drill_sessions,
                 f"There was no drill of the kind {kind!r}.",
@@ -192,6 +201,15 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
         for kind in DRILLS
     ]  # fmt: skip
     return tuple(checks)
+
+
+def _approved(subject: str, proposal: int | None, what: str, fund_id: str) -> Check:
+    """Money of others is moved by nothing that took effect by itself."""
+    name = f"{subject} approved"
+    if proposal is not None:
+        return at_most(name, 0.0, 0.0, "count", f"People approved {what} in proposal {proposal}.")
+    ask = f"`insure approve --{subject} {fund_id} --by NAME`"
+    return at_most(name, 1.0, 0.0, "count", f"Nobody has approved {what}: {ask}.")
 
 
 def _enough(name: str, value: int, limit: int, broken: str) -> Check:

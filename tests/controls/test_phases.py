@@ -27,6 +27,8 @@ GOOD = Conduct(
     slippage=SlippageBound(20, 1.5, 0.6, 0.4),
     drills={"kill": 63, "restore": 63},
     breaker=BreakerStanding("NORMAL", "", None),
+    contract_proposal=7,
+    code_proposal=9,
 )
 """At every limit, and beyond none."""
 STAGES = (("paper", 1.0), ("shadow", 1.0), ("pilot", 1.0), ("live", 0.25), ("live", 0.3), ("live", 0.5), ("live", 1.0))
@@ -158,6 +160,8 @@ GATE: list[tuple[str, dict[str, object], dict[str, object]]] = [
     ("slippage", {"slippage": SlippageBound(9, 0.0, 0.0, 0.0)}, {"slippage": SlippageBound(9, 1.0, 0.0, 0.0)}),
     ("reconciliation", {"reconciled_sessions": 1}, {"reconciled_sessions": 2}),
     ("reconciliation", {"reconciled_sessions": 0}, {"reconciled_sessions": None}),
+    ("contract approved", {"contract_proposal": 7}, {"contract_proposal": None}),
+    ("code approved", {"code_proposal": 9}, {"code_proposal": None}),
     ("drill: kill", {"drills": {"kill": 63, "restore": 0}}, {"drills": {"kill": 64, "restore": 0}}),
     ("drill: restore", {"drills": {"kill": 0, "restore": 63}}, {"drills": {"kill": 0, "restore": None}}),
     ("drill: restore", {"drills": {"kill": 0, "restore": 0}}, {"drills": {"kill": 0}}),
@@ -182,6 +186,7 @@ def test_the_gate_asks_for_the_contract_and_a_broker() -> None:
     assert {c.name for c in gate(_fund(broker="paper"), _at("shadow"), GOOD) if not c.passed} == {"broker"}
     assert all(check.passed for check in gate(_fund(broker="paper"), _at("paper"), GOOD)), "shadow sends nothing"
     names = {check.name for check in gate(_fund(), _at("paper"), replace(GOOD, reconciled_sessions=None))}
+    assert not names & {"contract approved", "code approved"}, "shadow moves no money of others"
     assert "reconciliation" not in names, "on paper there is nothing outside"
 
 
