@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
-    Subquery,
     case,
     cast,
     func,
@@ -120,7 +119,7 @@ class SlotPage:
 
         An order at its end counts with what was filled of it, any other whole: what was withdrawn traded nothing.
         """
-        filled, units = _counted()
+        units = _counted()
         rows = self._connection.execute(
             select(
                 orders.c.key,
@@ -130,7 +129,6 @@ class SlotPage:
                 type_coerce(units, Quantity).label("units"),
             )
             .join(runs, runs.c.id == orders.c.run_id)
-            .outerjoin(filled, filled.c.order_key == orders.c.key)
             .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
             .order_by(runs.c.id, orders.c.key)
         )
@@ -138,20 +136,13 @@ class SlotPage:
         for row in rows:
             key, before = row.parent or row.key, found.get(row.parent or row.key)
             units = row.units if before is None else before.units + row.units
-            found[key] = Ordered(key, row.instrument, units, money(abs(units) * row.price))
+            value, count = money(abs(units) * row.price), 1 if before is None else before.orders + 1
+            found[key] = Ordered(key, row.instrument, units, value, count)
         return tuple(found.values())
-
-    def order_count(self) -> int:
-        """Orders of the fund that were decided earlier in the slot's session, child orders counted one by one."""
-        return self._connection.execute(
-            select(func.count())
-            .select_from(orders.join(runs, runs.c.id == orders.c.run_id))
-            .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
-        ).scalar_one()
 
     def desk_day(self, limits: DeskLimits) -> DeskDay:
         """What all funds of the desk sent earlier in the slot's session, counted as ``ordered`` counts; one query."""
-        filled, units = _counted()
+        units = _counted()
         # Money of a whole desk may pass 64 bits as a product of integers.
         size = func.abs(cast(units, Float)) / 10**6
         rows = self._connection.execute(
@@ -162,7 +153,6 @@ class SlotPage:
                 func.sum(size * cast(type_coerce(orders.c.price, BigInteger), Float) / 10**6).label("money"),
             )
             .join(runs, runs.c.id == orders.c.run_id)
-            .outerjoin(filled, filled.c.order_key == orders.c.key)
             .where(runs.c.session == self._slot.session)
             .group_by(orders.c.instrument)
         ).all()
@@ -285,13 +275,11 @@ class SlotPage:
         chain.append(self._connection, self._now, fund.id, None, "contract", {"config_sha256": fund.config_sha256})
 
 
-def _counted() -> tuple[Subquery, ColumnElement[int]]:
-    """Fills by order, and the millionths of a unit that an order counts with: at its end what was filled of it."""
-    done = func.sum(type_coerce(fills.c.units, BigInteger)).label("units")
-    filled = select(fills.c.order_key, done).group_by(fills.c.order_key).subquery()
-    whole = type_coerce(orders.c.units, BigInteger)
+def _counted() -> ColumnElement[int]:
+    """Millionths of a unit that an order counts with: at its end what was filled of it."""
+    done = select(func.sum(type_coerce(fills.c.units, BigInteger))).where(fills.c.order_key == orders.c.key)
     ended = orders.c.state.in_(outbox.FINAL)
-    return filled, case((ended, func.coalesce(filled.c.units, 0)), else_=whole)
+    return case((ended, func.coalesce(done.scalar_subquery(), 0)), else_=type_coerce(orders.c.units, BigInteger))
 
 
 def checked_standing(connection: Connection, fund_id: str) -> Standing:

@@ -71,7 +71,6 @@ def circumstances_of(
         rollout=phases.rollout(fund, stands.phase),
         lunch=calendar.breaks(slot.session),
         recent=_recent(last),
-        session_orders=page.order_count(),
         desk=None if outside.limits.none else page.desk_day(outside.limits),
         agreed=_agreed(page, fund, last, outside),
         chain_sequence=sequence,

@@ -136,6 +136,8 @@ class Ordered:
     units: Decimal
     value: Decimal
     """Money at the decided price, positive."""
+    orders: int = 1
+    """That it was sent as: its child orders, or one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +190,6 @@ class Circumstances:
     """Between the trading hours of the morning and of the afternoon; None where the exchange goes on."""
     recent: tuple[tuple[dt.date, Decimal], ...] = ()
     """Highest price of each of the last sessions, at most ``RECENT_SESSIONS``, with a decision that was not held."""
-    session_orders: int = 0
-    """Orders of the fund in the session so far, child orders counted one by one."""
     desk: DeskDay | None = None
     """None where ``desk.toml`` limits nothing."""
     edition: int = 1

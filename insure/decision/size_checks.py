@@ -72,7 +72,14 @@ def _session_orders(
     if not own:
         return at_most(name, 0.0, limit, "count", NOTHING_SENT)
     sentence = "With this slot {value:.0f} orders are sent in the session; at most {limit:.0f}."
-    return at_most(name, float(seen.session_orders + own), limit, "count", sentence, asks=reduces_risk(trade, options))
+    return at_most(
+        name,
+        float(sum(order.orders for order in seen.earlier) + own),
+        limit,
+        "count",
+        sentence,
+        asks=reduces_risk(trade, options),
+    )
 
 
 def _orders_sent(

@@ -167,7 +167,7 @@ def test_orders_of_the_session_are_counted_child_by_child(desk: Desk) -> None:
     decided(desk, 15)
     quoted(desk, 959.9, 960.1, 960.0)
     afternoon = decided(desk, 20)
-    assert circumstances(afternoon).session_orders == 1
+    assert [trade.orders for trade in circumstances(afternoon).earlier] == [1]
     assert check(afternoon, "orders of the session").value == 2.0
 
 

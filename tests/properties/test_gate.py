@@ -146,6 +146,10 @@ def ordered(value: str, units: str = "7", instrument: str = "index unit") -> Ord
     return Ordered("tested:2007-03-01:open:1", instrument, Decimal(units), Decimal(value))
 
 
+def sent(orders: int) -> Ordered:
+    return Ordered("tested:2007-03-01:open:1", "gold", Decimal(7), Decimal(0), orders)
+
+
 def put_trade(units: str = "10", price: str = "5") -> OptionTrade:
     option = OptionHeld("put", Decimal(100), dt.date(2007, 12, 31), Decimal(units))
     count, each = Decimal(units), Decimal(price)
@@ -370,11 +374,11 @@ TABLE: list[tuple[str, str, Makes, bool]] = [
     ("price collar", "around the close before, beyond", lambda: priced(close="95.45"), False),
     ("price collar", "a sale after a fall", lambda: replace(priced(close="150"), units=-SOME), True),
     ("price collar", "options alone", lambda: replace(options_alone(), fund=collared(1001.0)), False),
-    ("orders of the session", "at", lambda: Case().among(session_orders=199), True),
-    ("orders of the session", "beyond", lambda: Case().among(session_orders=200), False),
-    ("orders of the session", "options count", lambda: with_put().among(session_orders=199), False),
-    ("orders of the session", "child orders count", lambda: sliced().among(session_orders=197), False),
-    ("orders of the session", "nothing is sent", lambda: replace(Case(), units=None).among(session_orders=999), True),
+    ("orders of the session", "at", lambda: Case().among(earlier=(sent(199),)), True),
+    ("orders of the session", "beyond", lambda: Case().among(earlier=(sent(200),)), False),
+    ("orders of the session", "options count", lambda: with_put().among(earlier=(sent(199),)), False),
+    ("orders of the session", "child orders count", lambda: sliced().among(earlier=(sent(197),)), False),
+    ("orders of the session", "nothing is sent", lambda: replace(Case(), units=None).among(earlier=(sent(999),)), True),
     ("price collar", "nothing is sent", lambda: replace(Case(), fund=collared(1001.0), units=None), True),
     ("desk money", "no limit", Case, True),
     ("desk money", "another limit alone", lambda: desk_day(largest_session_orders=1), True),
