@@ -36,9 +36,9 @@ def average_volume(fund: Fund, snapshot: Snapshot) -> float | None:
     return fund.costs.daily_volume_units if fund.costs.daily_volume_units > 0.0 else None
 
 
-def traded_before(circumstances: Circumstances | None) -> Decimal:
+def traded_before(circumstances: Circumstances) -> Decimal:
     """Money of the fund's orders of the session so far."""
-    return sum((order.value for order in circumstances.earlier), Decimal(0)) if circumstances else Decimal(0)
+    return sum((order.value for order in circumstances.earlier), Decimal(0))
 
 
 def cap_of(fund: Fund, snapshot: Snapshot, nav: float, circumstances: Circumstances | None) -> Cap:
@@ -48,7 +48,8 @@ def cap_of(fund: Fund, snapshot: Snapshot, nav: float, circumstances: Circumstan
         fund: whose limits they are.
         snapshot: the price that units are counted at, and the volume.
         nav: money before the trade.
-        circumstances: for what was traded in the session before; None for none.
+        circumstances: for what was traded in the session before. Where nothing would be sent (None) the order's own
+            size alone counts, as in ``pre_trade``: a gap ladder asks what would have to be sold, and in how many days.
 
     Returns:
         ``UNCAPPED`` for a decision of edition 1, which held what was too large.
@@ -57,9 +58,12 @@ def cap_of(fund: Fund, snapshot: Snapshot, nav: float, circumstances: Circumstan
         return UNCAPPED
     each, limits, controls = nav / float(snapshot.price), fund.limits, fund.controls
     order, most = limits.largest_order_weight, controls.largest_turnover_weight
+    alone = Cap(order * each, f"one order is at most {order:.2%} of the fund")
+    if circumstances is None:
+        return alone
     left = most - float(traded_before(circumstances)) / nav
     caps = [
-        Cap(order * each, f"one order is at most {order:.2%} of the fund"),
+        alone,
         Cap(left * each, f"{max(left, 0.0):.2%} of the fund are left of the session's {most:.2%}"),
     ]
     volume = average_volume(fund, snapshot)
@@ -69,9 +73,9 @@ def cap_of(fund: Fund, snapshot: Snapshot, nav: float, circumstances: Circumstan
     return min([*caps, *_of_the_desk(float(snapshot.price), volume, circumstances)], key=lambda cap: cap.units)
 
 
-def _of_the_desk(price: float, volume: float | None, circumstances: Circumstances | None) -> list[Cap]:
+def _of_the_desk(price: float, volume: float | None, circumstances: Circumstances) -> list[Cap]:
     """What the limits on all funds of the desk leave."""
-    desk = None if circumstances is None else circumstances.desk
+    desk = circumstances.desk
     if desk is None:
         return []
     found, share = [], desk.limits.largest_volume_fraction
