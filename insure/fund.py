@@ -49,7 +49,10 @@ Count = Annotated[int, Le(1_000)]
 Bps = Annotated[float, Ge(0.0), Le(10_000.0)]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BY_KIND = Discriminator("kind")
-UNWRITTEN: Mapping[tuple[str, str], str] = {("band", "kind"): "fixed"}
+UNWRITTEN: Mapping[tuple[str, str], str | int] = {
+    ("band", "kind"): "fixed",
+    ("controls", "largest_session_orders"): 200,
+}
 """Keys (section, key) that an effective contract leaves out at this value."""
 Regime = Literal["ucits", "aifmd", "rts-6", "15c3-5", "18f-4"]
 """Law that a fund, or its automated trading, stands under; what the lines of a compliance report mean by it is in
@@ -80,10 +83,13 @@ class Limits:
     __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     lowest_weight: Fraction = 0.0
     highest_weight: Annotated[float, Ge(0.0), Le(5.0)] = 1.0
+    """Stock is bought with the fund's own money: above 1.0 it would be borrowed."""
     largest_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
-    """Largest change of the equity weight in one slot (throttle)."""
+    """Largest change of the equity weight in one slot (throttle). From all to nothing: a hedge that is spread over
+    slots loses with every fall between them, and what is sudden asks a person (``ask_change_weight``)."""
     largest_order_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
-    """Largest single order, as a fraction of NAV; beyond it the slot is held for a person."""
+    """Largest single order, as a fraction of NAV; a larger trade is cut to it, and the next slot goes on. All of the
+    fund: one at its floor must be able to leave the stock in one order."""
     gap_budget_alert: Fraction = 0.0
     """Warn when an instant fall of this size would reach the floor."""
     no_cushion: Literal["cash", "model"] = "cash"
@@ -260,9 +266,13 @@ class Controls:
     price_collar_bps: Bps = 1000.0
     """Widest distance of a price limit from the decided price; ten times a usual intraday range of an index."""
     largest_turnover_weight: Annotated[float, Gt(0.0), Le(20.0)] = 2.0
-    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself."""
+    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself. A trade is
+    cut to what is left of it."""
     largest_volume_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.25
-    """Largest order, of the average volume of 20 sessions: above a quarter the fund is the market."""
+    """Largest order, of the average volume of 20 sessions, else of ``daily_volume_units``: above a quarter the fund is
+    the market. A larger trade is cut to it."""
+    largest_session_orders: Annotated[int, Ge(1), Le(100_000)] = 200
+    """Most orders in one session, child orders counted one by one: five trades of ten slices over four venues."""
     deposit_takers: Annotated[int, Ge(1), Le(100)] = 5
     """Banks or bills that cash is spread over."""
     largest_deposit_weight: Annotated[float, Gt(0.0), Le(1.0)] = 0.20
@@ -270,9 +280,12 @@ class Controls:
     ask_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 0.25
     """A larger change of the target in one slot asks a person."""
     ask_multiple: NotNegative = 0.0
-    """Buying above this effective multiple (equity over cushion) asks a person; 0 is off."""
+    """Buying above this effective multiple (equity over cushion) asks a person. 0 leaves it to the strategy: 1.25 times
+    the multiplier of CPPI and TIPP, which their rules never buy above; else 1 over ``gap_budget_alert``, the multiple
+    at which a fall of that size reaches the floor; off where that is 0 too (``largest_multiple``)."""
     ask_buy_after_fall: Fraction = 0.05
-    """Buying after a larger fall since the last decision asks a person; 0 is off."""
+    """Buying after a larger fall, since the last decision or from the highest price of the last five sessions decided,
+    asks a person; 0 is off. 5 % is about four standard deviations of a day at a volatility of 20 %."""
     reconciliation_sessions: Annotated[Count, Ge(1)] = 1
     """Oldest reconciliation that may be traded on, sessions; from the stage shadow on."""
     escalate_minutes: Minutes = 30.0

@@ -22,6 +22,7 @@ CAUSE_OF_STAGE = {
     "throttle": "throttle",
     "override": "override",
     "rollout": "rollout",
+    "capped": "capped",
     "lots": "lots",
     "executed": "execution",
 }

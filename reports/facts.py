@@ -31,6 +31,7 @@ STAGE_MEANINGS = {
     "throttle": "how fast the weight may change",
     "override": "what a person wants instead, for one slot",
     "rollout": "how much of it the fund's phase carries out",
+    "capped": "the most that one slot may trade",
     "lots": "what can be bought or sold",
     "executed": "what is held afterwards",
 }

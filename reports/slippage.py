@@ -30,6 +30,7 @@ _CAUSES = (
     Cause("throttle", "rungs", "Throttle", "changes spread over several slots"),
     Cause("override", "rungs", "Override", "what a person wanted instead of the rule"),
     Cause("rollout", "rungs", "Roll-out", "the part of decisions that the fund's phase held back"),
+    Cause("capped", "rungs", "Capped", "trades cut to the most that one slot may make"),
     Cause("lots", "rungs", "Lots", "whole lots, smallest tickets, cash for costs"),
     Cause("calendar", "rungs", "Calendar", "sessions on which the schedule does not look"),
     Cause("lag", "rungs", "Lag", "trades that come later than their signal"),

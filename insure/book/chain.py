@@ -53,6 +53,21 @@ def append(
     )
 
 
+def newest(connection: Connection) -> tuple[int, str]:
+    """Sequence of the newest row, 0 for none, and in a sentence how it differs from its hash or from the row before.
+
+    The sentence is empty for a row that is as it was written.
+    """
+    rows = connection.execute(select(audit).order_by(audit.c.sequence.desc()).limit(2)).all()
+    if not rows:
+        return 0, ""
+    row, previous = rows[0], rows[1].sha256 if len(rows) == 2 else GENESIS
+    linked = link(row.sequence, row.at, row.fund_id, row.kind, row.content, row.previous_sha256)
+    if row.previous_sha256 != previous or linked != row.sha256:
+        return row.sequence, f"Row {row.sequence}, the newest of the chain, is not as it was written."
+    return row.sequence, ""
+
+
 def followed(connection: Connection, after: tuple[int, str]) -> tuple[int, str, dt.datetime | None]:
     """Hold the rows after one that is known against their hashes: the new head, and the instant of its row.
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from insure.book import alerts, statements
 from insure.book.alerts import Alert
 from insure.book.tables import order_events
-from insure.decision.gate import AHEAD_MINUTES
+from insure.decision.market_checks import AHEAD_MINUTES
 from insure.orders import Fill, Order
 
 KIND = "execution breach"

@@ -84,6 +84,10 @@ class Conduct:
     failed_drills: frozenset[str] = frozenset()
     """Kinds whose last drill failed."""
     breaker: BreakerStanding
+    contract_proposal: int | None = None
+    """In which people approved the contract that the fund file is; None where they did not."""
+    code_proposal: int | None = None
+    """In which people bound the fund to one state of the code, the newest; None where they did not."""
 
 
 def at_least(phase: Phase, least: Phase) -> bool:
@@ -188,6 +192,11 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
                     "Positions were never reconciled without an open difference.",
                     "Positions were reconciled {value:.0f} sessions ago; at most {limit:.0f}.")
         )  # fmt: skip
+    if sends:
+        checks += [
+            _approved("contract", conduct.contract_proposal, "the contract of the fund file", fund.id),
+            _approved("code", conduct.code_proposal, "a state of the code", fund.id),
+        ]
     checks += [_drilled(kind, conduct, controls.drill_sessions) for kind in DRILLS]
     return tuple(checks)
 
@@ -218,6 +227,15 @@ def _slipped(found: SlippageBound, limit: float, sessions: int) -> Check:
                      "count", sentence)  # fmt: skip
     return at_most("slippage", found.multiple, limit, "multiple",
                    f"{found.sentence} At most {{limit:g}} times are allowed.")  # fmt: skip
+
+
+def _approved(subject: str, proposal: int | None, what: str, fund_id: str) -> Check:
+    """Money of others is moved by nothing that took effect by itself."""
+    name = f"{subject} approved"
+    if proposal is not None:
+        return at_most(name, 0.0, 0.0, "count", f"People approved {what} in proposal {proposal}.")
+    ask = f"`insure approve --{subject} {fund_id} --by NAME`"
+    return at_most(name, 1.0, 0.0, "count", f"Nobody has approved {what}: {ask}.")
 
 
 def _enough(name: str, value: int, limit: int, broken: str) -> Check:

@@ -2,8 +2,9 @@
 
     model -> limits -> band -> throttle -> lots -> executed
 
-Where a person overrides the rule, or the fund's phase lets only a part of a decision through, a rung ``override`` or
-``rollout`` stands before ``lots``: what they cost is a cause of slippage like any other.
+Where a person overrides the rule, the fund's phase lets only a part of a decision through, or the trade is larger than
+one slot may make, a rung ``override``, ``rollout`` or ``capped`` stands before ``lots``: what they cost is a cause of
+slippage like any other.
 
 The manager reads it, the compliance report prints it, and slippage is attributed along it.
 """
@@ -15,19 +16,23 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from insure.decision.band import BandInSight
-from insure.decision.circumstances import SESSIONS, Circumstances, Override, Rollout
+from insure.decision.caps import SLACK_WEIGHT, UNCAPPED, Cap, cap_of, capped
+from insure.decision.circumstances import Circumstances, Override, Rollout, of_before
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
 from insure.execution import planned
 from insure.fund import Fund
 from insure.market import Snapshot
+from insure.money import minor_unit
 
-Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "lots", "executed"]
+Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "capped", "lots", "executed"]
 _ZERO = Decimal(0)
 WEIGHT_TOLERANCE = 1e-6
 """Lots and cents move a weight by less than this."""
-STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "override", "rollout", "lots", "executed")
+STAGES: tuple[Stage, ...] = (
+    "model", "limits", "band", "throttle", "override", "rollout", "capped", "lots", "executed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,8 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override`` and ``rollout``
-    where nothing of the kind was in force."""
+    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override``, ``rollout``
+    and ``capped`` where nothing of the kind was in force."""
 
     rungs: tuple[Rung, ...]
 
@@ -54,6 +59,11 @@ class Ladder:
             if rung.stage == stage:
                 return rung
         raise KeyError(stage)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the trade was cut to what one slot may trade."""
+        return any(rung.stage == "capped" for rung in self.rungs)
 
     @property
     def last(self) -> Rung:
@@ -82,6 +92,7 @@ def climb(
     locked: bool,
     premium: Decimal = _ZERO,
     option_costs: Decimal = _ZERO,
+    whole: bool = False,
     circumstances: Circumstances | None = None,
 ) -> tuple[Ladder, Trade | None]:
     """From the model's weight to whole lots.
@@ -100,7 +111,9 @@ def climb(
         premium: money that options bought in the same decision cost (below zero: bring); stock is sold for it where
             cash does not cover it.
         option_costs: what of it is gone with the trade: commission and spread.
-        circumstances: for the override and the phase in force.
+        whole: whether options are traded in the same decision: a structure is traded whole or not at all, and its
+            stock is not cut to what one slot may trade.
+        circumstances: for the override and the phase in force, and what the session has traded.
 
     Returns:
         The ladder up to ``lots``, and the trade that leads there, None where nothing is to be traded.
@@ -116,16 +129,19 @@ def climb(
     limited = within_limits(model, lowest, highest)
     most = 5.0 if to_cash else limits.largest_change_weight
     band = BandInSight(0.0, "") if to_cash else band
-    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0)
+    inside = (-math.inf, math.inf) if of_before(circumstances) else (lowest, highest)
+    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0, *inside)
     eased = throttled(banded, held, most)
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
     first = held - _moved(fund, circumstances) * price / nav if circumstances else held
     let = _let_through(circumstances.rollout, overridden, held, first, nav) if circumstances else overridden
     now = circumstances.now if circumstances else None
     most_held = max(limits.highest_weight, held)
-    weighs_costs = circumstances is None or circumstances.edition >= SESSIONS
-    room = _Room(nav - float(option_costs), most_held if weighs_costs else math.inf)
-    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium, room, now)
+    room = _Room(nav - float(option_costs), math.inf if of_before(circumstances) else most_held)
+    wanted = let * nav / price
+    cap = UNCAPPED if whole else cap_of(fund, snapshot, nav, circumstances)
+    cut = _capped(fund, holdings, snapshot, wanted, nav, cap, now)
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, cut, premium, room, now)
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
@@ -141,6 +157,7 @@ def climb(
             if circumstances and circumstances.rollout
             else []
         ),
+        *([] if cut == wanted else [Rung("capped", cut, cut * price / nav, _cap_reason(wanted, cut, holdings, cap))]),
         Rung("lots", float(decided), float(decided) * price / nav, lots_reason),
     )
     return Ladder(rungs), trade
@@ -155,7 +172,7 @@ def _overridden(override: Override | None, eased: float, held: float, lowest: fl
 
 def _moved(fund: Fund, seen: Circumstances) -> float:
     """Units of the index that decisions earlier in the session have moved; what was sold for flows is none."""
-    if seen.rollout is None or seen.edition < SESSIONS:
+    if seen.rollout is None or of_before(seen):
         return 0.0
     own = (order for order in seen.earlier if order.instrument == fund.instrument and order.key.endswith(":1"))
     return float(sum((order.filled for order in own), _ZERO))
@@ -187,6 +204,14 @@ class _Room:
         """Money in stock above the most, costs of the trade counted; zero or less where it is within."""
         gone = trade.value + trade.cost - trade.units * trade.price
         return float(wanted * trade.price) - (self.most + tolerated) * (self.nav - float(gone))
+
+
+def _capped(
+    fund: Fund, holdings: Holdings, snapshot: Snapshot, wanted: float, nav: float, cap: Cap, now: dt.datetime | None
+) -> float:
+    price, plan = float(snapshot.price), planned(fund, snapshot, now)
+    tickets = float(minor_unit(fund.currency)) * len(plan.slices) * len(plan.venues)
+    return capped(fund, wanted, holdings.units, cap, allowed=SLACK_WEIGHT * nav / price, tickets=tickets / price)
 
 
 def _in_lots(
@@ -271,6 +296,11 @@ def _rollout_reason(rollout: Rollout, wanted: float, let: float, held: float, fi
     return (
         f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}.{since}"
     )
+
+
+def _cap_reason(wanted: float, cut: float, holdings: Holdings, cap: Cap) -> str:
+    held = float(holdings.units)
+    return f"A trade of {abs(wanted - held):,.0f} units is cut to {abs(cut - held):,.0f} in this slot: {cap.because}."
 
 
 def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:

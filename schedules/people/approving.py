@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from insure.book import Book, Statement
@@ -202,17 +202,18 @@ def ask_contract(desk: Desk, book: Book, fund_id: str) -> int:
     """The number of the proposal that waits about a fund's file; it is made where there is none.
 
     Raises:
-        InvalidInput: the file is in force, or takes effect without anybody.
+        InvalidInput: people have approved the file and it is in force, or it is a replay's and nobody has to.
     """
     file = desk.fund(fund_id)
     with on_duty(book) as duty:
         now = desk.clock()
         found = agreed(duty, file, desk.terms.people)
+        said = duty.statements(approvals.KINDS, fund_id, subjects=("contract",))
         if not found.wanted:
-            raise InvalidInput(f"The contract {file.config_sha256[:12]} of {fund_id} needs no approval.")
-        before = agreements.proposed(
-            duty.statements(approvals.KINDS, fund_id, subjects=("contract",)), file.config_sha256
-        )
+            if file.stage == "replay" or agreements.contract_approval(file, said) is not None:
+                raise InvalidInput(f"The contract {file.config_sha256[:12]} of {fund_id} needs no approval.")
+            found = replace(found, wanted=max(1, approvals.voices(file.controls, desk.terms.people)))
+        before = agreements.proposed(said, file.config_sha256)
         if before is not None and before.state(now) == "waits":
             return before.number
         return duty.state("proposal", fund_id, now, agreements.contract_proposal(found, now)).sequence

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.decision import Circumstances, Holdings, decide
-from insure.decision.circumstances import SESSIONS
+from insure.decision.circumstances import EDITION
 from insure.decision.ladder import WEIGHT_TOLERANCE
 from insure.fund import Fund
 from tests.contracts import fund, snapshot
@@ -95,7 +95,7 @@ def test_a_decision_of_before_is_made_again_as_it_was() -> None:
     opens = dt.datetime(2007, 1, 3, 14, 30, tzinfo=dt.UTC)
     seen = snapshot(DAY, Decimal(100))
     before = Circumstances(now=seen.at, opens=opens, closes=seen.at, price_sessions=0)
-    now = replace(before, edition=SESSIONS)
+    now = replace(before, edition=EDITION)
     found = [decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, seen, each) for each in (before, now)]
     was, is_now = [one.trade or one.withheld for one in found]
     assert was is not None

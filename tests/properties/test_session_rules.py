@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from insure.book import Book
 from insure.book.verify import verify
 from insure.decision import Circumstances, Decision, Holdings, Ordered, Rollout, decide
-from insure.decision.circumstances import SESSIONS, Override
+from insure.decision.circumstances import EDITION, Override
 from insure.fund import Fund
 from schedules.serving.service import Service
 from tests.contracts import fund, snapshot
@@ -25,7 +25,7 @@ SEEN = Circumstances(
     opens=dt.datetime(2007, 1, 3, 14, 30, tzinfo=dt.UTC),
     closes=dt.datetime(2007, 1, 3, 21, tzinfo=dt.UTC),
     price_sessions=0,
-    edition=SESSIONS,
+    edition=EDITION,
 )
 
 
@@ -93,7 +93,7 @@ def test_a_decision_of_before_counts_each_slot_by_itself() -> None:
     done = Ordered(f"tested:{DAY}:slot-0:1", of.instrument, Decimal(100), Decimal(10_000), Decimal(100), False)
     held = Holdings(Decimal(4_100), Decimal(590_000))
     found = []
-    for edition in (1, SESSIONS):
+    for edition in (1, EDITION):
         override = Override(1, "Ada", "a target for this test", 0.5)
         now = replace(seen, earlier=(done,), edition=edition, override=override)
         decision = decide(of, held, None, snapshot(DAY, PRICE), now)

@@ -10,11 +10,11 @@ from insure.book.agreed import KeptAlert
 from insure.compliance.controls import ControlsFacts, controls_facts
 from insure.compliance.standings import Standings, standings
 from reports import compliance
-from reports.compliance.stress import KeptStress, StressPacks
+from reports.compliance.stress import StressPacks
 from reports.evidence import Evidence
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, lived
 from tests.reports.made import compliance_report, entry, evidence_of, facts_of, runs_of, stood
-from tests.reports.stressed import stress_report
+from tests.reports.stressed import stated_pack, stress_report, stressed
 
 _CODES = re.compile(r"\b(OK|HELD|FAILED|SKIPPED|NORMAL|HALTED|KILLED)\b|chain entry|\b1 \w+s\b|\b0\.0+%|nan|None")
 """What no board should have to read, and a plural of one."""
@@ -107,7 +107,7 @@ def test_alerts_that_called_for_a_person_are_told_with_who_answered(closed: tupl
 
 
 def test_the_newest_stress_pack_has_a_sentence_and_none_where_there_is_none() -> None:
-    pack = KeptStress("stress-2008-09-16.json", stress_report(PUT, None, 10).figures())
+    pack = stated_pack(stress_report(PUT, None, 10), stressed(PUT, None, 10), dt.date(2008, 9, 16))
     now, before, none = (
         _board(PUT, 0, 20, Evidence(controls=ControlsFacts(), alerts=(), stress=packs))
         for packs in (StressPacks(pack), StressPacks(None, pack), StressPacks())

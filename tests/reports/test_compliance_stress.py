@@ -8,39 +8,23 @@ import pytest
 
 from insure.book.record import Record
 from insure.errors import InvalidInput
-from insure.stress import StressResult
 from reports import compliance, filters
 from reports.compliance.stress import StatedPack, StressPacks, packs_of, sections, stated
 from reports.evidence import Evidence
 from reports.figures import Figure, NotComputed
 from reports.html import render
 from reports.sections import Section, Table
-from reports.stress import StressReport
-from reports.stress.headline import COMPARED, SIMULATED, headline, sentence
+from reports.stress.headline import COMPARED, SIMULATED
 from tests.reports.lives import ANCHOR, HOLD, PUT, lived
 from tests.reports.made import facts_of
-from tests.reports.stressed import PATHS, stress_report, stressed
+from tests.reports.stressed import PATHS, stated_pack, stress_report, stressed
 
 _FIRST, _LAST = dt.date(2008, 9, 1), dt.date(2008, 9, 30)
 
 
-def _stated(
-    report: StressReport, result: StressResult, session: dt.date = _LAST, entry: int = 88, page: str = ""
-) -> StatedPack:
-    content = {
-        "sentence": sentence(report),
-        "session": session.isoformat(),
-        "page": page or f"guarded/stress-{session}.html",
-        "version": "1",
-        "sha256": report.sha256,
-        "figures": headline(report, result),
-    }
-    return stated(entry, content)
-
-
 def _packs() -> StressPacks:
-    before = _stated(stress_report(PUT, None, 10), stressed(PUT, None, 10), dt.date(2008, 8, 29), 40)
-    return StressPacks(_stated(stress_report(PUT), stressed(PUT)), before)
+    before = stated_pack(stress_report(PUT, None, 10), stressed(PUT, None, 10), dt.date(2008, 8, 29), 40)
+    return StressPacks(stated_pack(stress_report(PUT), stressed(PUT)), before)
 
 
 def _made(packs: StressPacks | None) -> tuple[Section, Section]:
@@ -166,7 +150,7 @@ def test_of_the_newest_session_the_last_stated_counts() -> None:
     report, result = stress_report(PUT), stressed(PUT)
 
     def pack(day: int, month: int, entry: int) -> StatedPack:
-        return _stated(report, result, dt.date(2008, month, day), entry)
+        return stated_pack(report, result, dt.date(2008, month, day), entry)
 
     early, mid, again, late, old = pack(3, 9, 50), pack(25, 9, 51), pack(25, 9, 60), pack(2, 10, 52), pack(29, 8, 70)
     assert packs_of([early, mid, again, late, old], _FIRST, _LAST) == StressPacks(again, old)
@@ -181,14 +165,14 @@ def test_a_row_that_is_no_pack_is_refused() -> None:
 
 @pytest.mark.parametrize("figures", ["", "[]", "{}", '{"form":2}', '{"form":1}', '{"form":1,"simulated":3}'])
 def test_a_pack_of_another_version_of_the_program_says_so(figures: str) -> None:
-    pack = replace(_stated(stress_report(PUT), stressed(PUT)), figures=figures)
+    pack = replace(stated_pack(stress_report(PUT), stressed(PUT)), figures=figures)
     (section,) = sections("guarded", _FIRST, _LAST, StressPacks(pack))
     assert "was stated by another version of the program" in section.sentence
 
 
 def test_every_field_of_the_line_is_needed() -> None:
     """Whatever is taken out of the line, the section says so rather than showing a hole."""
-    pack = _stated(stress_report(PUT), stressed(PUT))
+    pack = stated_pack(stress_report(PUT), stressed(PUT))
     for key in ("form", "made", "glance", "simulated", "scenarios", "reverse"):
         told = json.loads(pack.figures)
         del told[key]
@@ -202,7 +186,7 @@ def test_every_field_of_the_line_is_needed() -> None:
 
 
 def test_a_fund_without_floor_breaks_none() -> None:
-    stress, _ = _made(StressPacks(_stated(stress_report(HOLD), stressed(HOLD))))
+    stress, _ = _made(StressPacks(stated_pack(stress_report(HOLD), stressed(HOLD))))
     assert stress.sentence.startswith("The floor breaks in 0 of 7 scenarios")
 
 

@@ -273,9 +273,12 @@ def test_slippage_beyond_the_models_own_reduces(tmp_path: Path) -> None:
 
 
 def test_the_turnover_throttle_reduces(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "largest_turnover_weight = 0.1")
-    [one] = stage.at("2026-11-23 20:00").ticks
-    assert one.outcome == "HELD"
+    stage = Stage(tmp_path)
+    stage.at("2026-11-23 20:00")
+    file = tmp_path / "funds" / "tested.toml"
+    file.write_text(file.read_text().replace("[controls]", "[controls]\nlargest_turnover_weight = 1e-9"))
+    [one] = stage.at("2026-11-24 20:00", row("2026-11-24", "960")).ticks
+    assert one.outcome == "HELD", "a sale of which the session leaves nothing asks a person"
     assert (stage.stands().state, stage.trigger()) == ("REDUCE_ONLY", "turnover throttle")
 
 
