@@ -8,7 +8,7 @@ from insure.decision import Decision
 from insure.execution import Quote, wide_or_thin
 from insure.fund import Fund
 from insure.market import Snapshot
-from insure.orders import Fill, Order, order_for, orders_for
+from insure.orders import Fill, Order, order_for, orders_for, paid_for
 from insure.slots import Slot
 
 
@@ -42,7 +42,7 @@ def carried_out(
     )
     orders = tuple(order for order, _ in (*stock, *options))
     if not isinstance(broker, ImmediateBroker):
-        return Carried(orders, (), "", "")
+        return Carried(paid_for((*stock, *options), decision.holdings.cash), (), "", "")
     doubt = wide_or_thin(fund.execution, Quote(snapshot.bid, snapshot.ask, snapshot.depth_units)) if orders else ""
     pauses = bool(doubt) and not options and decision.trade is not None and decision.trade.units > 0
     executes = () if pauses else (*stock, *options)
