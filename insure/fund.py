@@ -40,6 +40,10 @@ Roll = Literal["none", "at_horizon"]
 NotNegative = Annotated[float, Ge(0.0)]
 Bps = Annotated[float, Ge(0.0), Le(10_000.0)]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_EXPECTED = {
+    "id": "small letters, digits and hyphens, 63 at most, the first no hyphen, like guarded-90",
+    "currency": "three capital letters, like USD",
+}
 _BY_KIND = Discriminator("kind")
 UNWRITTEN: Mapping[tuple[str, str], str] = {("band", "kind"): "fixed"}
 """Keys (section, key) that an effective contract leaves out at this value."""
@@ -492,4 +496,6 @@ def _sentence(detail: ErrorDetails) -> str:
     if kind == "value_error":
         return f"{key}: {detail['ctx']['error']}"
     shown = "" if isinstance(detail["input"], Mapping) else f" is {detail['input']!r}"
+    if kind == "predicate_failed":
+        return f"{key}{shown}; expected {_EXPECTED.get(key, 'one line of letters that can be printed')}."
     return f"{key}{shown}: {detail['msg'].removesuffix('.')}."

@@ -57,7 +57,7 @@ class DeskTerms:
     """What ``desk.toml`` says."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-    name: Annotated[str, Len(1, 200)]
+    name: Annotated[str, Len(1, 200), Predicate(str.isprintable)]
     database: Annotated[str, Len(1)] = "insure.db"
     """A file, relative to the folder, or the URL of a PostgreSQL server: several hosts may then share one book."""
     alerts: AlertTerms = field(default_factory=AlertTerms)
@@ -187,6 +187,10 @@ def open_desk(folder: Path, clock: Callable[[], dt.datetime] = system_clock) -> 
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "predicate_failed":
+            raise DeskError(
+                f"{path}: {key} is {first['input']!r}; expected one line of letters that can be printed."
+            ) from error
         raise DeskError(f"{path}: {key}: {first['msg']}.") from error
     return Desk(folder, terms, clock)
 

@@ -84,7 +84,7 @@ class Ledger:
             {"session": session},
         )
         price = Decimal(json.loads(record["record"])["decision"]["snapshot"]["price"])
-        return held["cash"] / CENT + held["units"] / MILLION * price
+        return Decimal(held["cash"]) / CENT + Decimal(held["units"]) / MILLION * price
 
     def orders(self, first: str, last: str) -> list[sqlite3.Row]:
         return self.rows(

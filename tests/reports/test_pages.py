@@ -141,7 +141,7 @@ WITHOUT_FIGURE = {
     r"[\d.]+% of the value at the start of the period": "the contract's floor fraction, a term and no measurement",
     r"red with 99\.99%": "the border of the red zone in the Basel framework, a constant with its source beside it",
     r"into a fall of [\d.]+ % in [\d.]+ hours": "the name of a scenario",
-    r"A floor of [\de.+]+ in [\d.]+ years .* the fund is worth [\de.+]+:": "an error in the words that decisions record",
+    r"A floor of [\de.+]+ in [\d.]+ years .* the fund is worth [\de.+]+:": "an error as decisions record it",
     r"[\d.]+ h\b": "a moment of a scenario's clock, as its axis is labelled",
 }
 """What a sentence says that no figure has, with the reason that it may."""
