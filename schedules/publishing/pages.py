@@ -240,17 +240,25 @@ def publish_optimise(book: Book, found: Optimum, record: Record, out: Path) -> P
 
 
 def publish_index(
-    book: Book, desk_name: str, standings: Sequence[index.Standing], out: Path, waiting: Sequence[str]
+    book: Book,
+    desk_name: str,
+    standings: Sequence[index.Standing],
+    out: Path,
+    waiting: Sequence[str],
+    *,
+    unread: Sequence[str] = (),
+    paper: bool = False,
 ) -> Published:
     """The front page of a desk: its funds, what waits for a person, and every report in ``out``.
 
-    It shows the desk as it is now, so that it replaces the one before.
+    It shows the desk as it is now, so that it replaces the one before. ``unread``: funds whose files cannot be read;
+    their reports stand all the same.
     """
     given = signatures.signatures(book.statements(signatures.KINDS))
-    made = shelved(out, {each.fund.id for each in standings}, given)
+    made = shelved(out, {*unread, *(each.fund.id for each in standings)}, given)
     head = book.head()
     report = index.build(desk_name, standings, made, waiting, head, insure.__version__)
-    return _publish(out, "index", report, head, None, paper=False)
+    return _publish(out, "index", report, head, None, paper=paper)
 
 
 def verification(book: Book, out: Path) -> Evidence:

@@ -160,3 +160,34 @@ def test_an_id_in_a_fund_file_is_refused_in_words(desk: Desk, wrong: str) -> Non
     assert "lambda" not in error
     assert "Predicate" not in error
     assert "letters" in error
+
+
+def test_one_fund_file_that_cannot_be_read_stops_neither_status_nor_the_front_page(desk: Desk) -> None:
+    page = path(desk, report(desk)).name
+    (desk.folder / "funds" / "broken.toml").write_text("id = [", encoding="utf-8")
+    said = desk.run("status", "--json")
+    assert said.code == 2
+    (one,) = rows_of(said.json, "unreadable")
+    assert (one["fund"], [row["fund_id"] for row in rows_of(said.json, "funds")]) == ("broken", ["tested"])
+    assert "broken.toml" in desk.run("status").out
+    assert desk.json("report", "index")["new"] is True
+    figures = json.loads((desk.folder / "out" / "index.json").read_text(encoding="utf-8"))
+    assert [row["fund_id"] for row in figures["funds"]] == ["tested"]
+    assert any("broken.toml" in sentence for sentence in figures["waiting"])
+    assert f"tested/{page}" in [row["path"] for row in figures["reports"]]
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\u202eb", "two\nlines"])
+def test_a_desk_whose_name_cannot_be_printed_is_refused(desk: Desk, name: str) -> None:
+    (desk.folder / "desk.toml").write_text(f"name = {json.dumps(name)}\n", encoding="utf-8")
+    refused = desk.run("status", "--json")
+    assert refused.code == 2
+    assert "expected one line of letters that can be printed" in str(refused.json["error"])
+    assert name not in str(refused.json["error"]), "the terminal is told what it must not be told"
+    assert desk.run("init", "other", "--name", name).code != 0
+    assert not (desk.folder / "other").exists()
+
+
+def test_front_page_and_backtest_are_printed_too(desk: Desk) -> None:
+    for asked in (["report", "index"], ["backtest", "tested", "--from", "2026-11-02", "--to", "2026-11-06"]):
+        assert path(desk, desk.json(*asked, "--pdf"), "pdf").read_bytes().startswith(b"%PDF-"), asked
