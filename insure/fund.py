@@ -48,6 +48,10 @@ Count = Annotated[int, Le(1_000)]
 """Of sessions, slots or events: four years of trading."""
 Bps = Annotated[float, Ge(0.0), Le(10_000.0)]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_EXPECTED = {
+    "id": "small letters, digits and hyphens, 63 at most, the first no hyphen, like guarded-90",
+    "currency": "three capital letters, like USD",
+}
 _BY_KIND = Discriminator("kind")
 UNWRITTEN: Mapping[tuple[str, str], str | int] = {
     ("band", "kind"): "fixed",
@@ -528,4 +532,6 @@ def _sentence(detail: ErrorDetails) -> str:
     if kind == "value_error":
         return f"{key}: {detail['ctx']['error']}"
     shown = "" if isinstance(detail["input"], Mapping) else f" is {detail['input']!r}"
+    if kind == "predicate_failed":
+        return f"{key}{shown}; expected {_EXPECTED.get(key, 'one line of letters that can be printed')}."
     return f"{key}{shown}: {detail['msg'].removesuffix('.')}."

@@ -2,15 +2,21 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-_FORMULA = frozenset("=+-@")
-_BLANK = " \t\r\n"
+_BEGINS = re.compile(r'(^|[;\t|\r\n])(?=[\s"\ufeff\u200b]*[=+\-@＝＋－＠])')
+"""Where a spreadsheet, which may split at other signs than ours by its language, would find a formula."""
 
 
 def harmless(cell: str) -> str:
-    """A text cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
-    return f"'{cell}" if cell.lstrip(_BLANK)[:1] in _FORMULA or cell[:1] in {"\t", "\r", "\n"} else cell
+    """A text cell that no spreadsheet takes for a formula: an apostrophe stands before whatever begins like one.
+
+    A formula sign counts, full-width or not, at the beginning and after each sign that some language setting splits
+    cells or lines at: semicolon, tab, bar, the end of a line.
+    """
+    safe = _BEGINS.sub(r"\1'", cell)
+    return f"'{safe}" if safe[:1] in {"\t", "\r", "\n"} else safe
 
 
 def lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:

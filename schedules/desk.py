@@ -29,6 +29,7 @@ from schedules.notifiers import AlertTerms
 from schedules.sources import code_sha256
 
 DESK_FILE = "desk.toml"
+LONGEST_DESK_NAME = 200
 EXAMPLES = ("synthetic_put", "cppi", "static_put", "hybrid", "delta_neutral")
 """Strategies with a commented fund file that comes with the product."""
 _DESK_TEXT = """\
@@ -63,7 +64,7 @@ class DeskTerms:
     """What ``desk.toml`` says."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-    name: Annotated[str, Len(1, 200)]
+    name: Annotated[str, Len(1, LONGEST_DESK_NAME), Predicate(str.isprintable)]
     database: Annotated[str, Len(1)] = "insure.db"
     """A file, relative to the folder, or the URL of a PostgreSQL server: several hosts may then share one book."""
     alerts: AlertTerms = field(default_factory=AlertTerms)
@@ -118,6 +119,17 @@ class Desk:
     def funds(self) -> list[Fund]:
         """All funds of the desk."""
         return [self.fund(fund_id) for fund_id in self.fund_ids()]
+
+    def readable_funds(self) -> tuple[list[Fund], dict[str, FundFileError]]:
+        """All funds whose files can be read, and what is wrong with the others: one of them stops no look at a desk."""
+        found: list[Fund] = []
+        wrong: dict[str, FundFileError] = {}
+        for fund_id in self.fund_ids():
+            try:
+                found.append(self.fund(fund_id))
+            except FundFileError as error:
+                wrong[fund_id] = error
+        return found, wrong
 
     def feed(self, fund: Fund) -> PriceFeed:
         """The prices of a fund."""
@@ -196,6 +208,10 @@ def open_desk(folder: Path, clock: Callable[[], dt.datetime] = system_clock) -> 
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "predicate_failed":
+            raise DeskError(
+                f"{path}: {key} is {first['input']!r}; expected one line of letters that can be printed."
+            ) from error
         raise DeskError(f"{path}: {key}: {first['msg']}.") from error
     return Desk(folder, terms, clock)
 
@@ -209,8 +225,10 @@ def make_desk(folder: Path, name: str, examples: tuple[str, ...]) -> list[Path]:
         examples: which of the fund files that come with the product ("synthetic_put", "cppi").
 
     Raises:
-        DeskError: the folder is a desk already, or is a file.
+        DeskError: the folder is a desk already, or is a file, or the name cannot be printed.
     """
+    if not (0 < len(name) <= LONGEST_DESK_NAME and name.isprintable()):
+        raise DeskError(f"name is {name!r}; expected one line of at most {LONGEST_DESK_NAME} letters.")
     if (folder / DESK_FILE).exists():
         raise DeskError(f"{folder} is a desk already; nothing was changed. Choose another folder.")
     try:

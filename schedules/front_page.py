@@ -19,13 +19,14 @@ _CALLING = ("A", "B")
 """Classes of alerts that stand on the page while they are open."""
 
 
-def front_page(desk: Desk, book: Book) -> Published:
-    """Write the front page of a desk: it replaces the one before.
+def front_page(desk: Desk, book: Book, *, paper: bool = False) -> Published:
+    """Write the front page of a desk, and its PDF with ``paper``: it replaces the one before.
 
     Raises:
-        InsureError: a fund file, or the book, cannot be read.
+        InsureError: the book cannot be read.
     """
-    now, funds = desk.clock(), desk.funds()
+    now = desk.clock()
+    funds, wrong = desk.readable_funds()
     alerts = [one for one in AlertBook(book).open() if one.alert.grade in _CALLING]
     with looking(book) as duty:
         proposals = open_proposals(duty, funds, desk.terms.people, now)
@@ -37,7 +38,8 @@ def front_page(desk: Desk, book: Book) -> Published:
         waits = _waiting(status, _of(flags, fund.id), proposals, questions, alerts)
         standings.append(_standing(book, fund, status, waits))
     of_desk = _waiting(None, [flag for flag in flags if not flag.fund_id], [], [], alerts)
-    return publish_index(book, desk.terms.name, standings, desk.out, of_desk)
+    of_desk += [str(error) for error in wrong.values()]
+    return publish_index(book, desk.terms.name, standings, desk.out, of_desk, unread=tuple(wrong), paper=paper)
 
 
 def _standing(book: Book, fund: Fund, status: FundStatus, waits: Sequence[str]) -> Standing:

@@ -39,8 +39,10 @@ def bar() -> Progress:
     )
 
 
-def backtest(desk: Desk, fund: Fund, first: dt.date, last: dt.date) -> Published:
+def backtest(desk: Desk, fund: Fund, first: dt.date, last: dt.date, *, paper: bool = False) -> Published:
     """The fund as if it had begun on ``first``: every slot to ``last`` in a book that is thrown away, and the page.
+
+    ``paper``: write the PDF too.
 
     Raises:
         InvalidInput: the span holds no session.
@@ -56,4 +58,4 @@ def backtest(desk: Desk, fund: Fund, first: dt.date, last: dt.date) -> Published
     with tempfile.TemporaryDirectory() as folder, Book.open(Path(folder) / "backtest.db") as book:
         with bar() as progress:
             live_through(book, begun, feed, progress.track(due, description=f"{fund.name} from {sessions[0]}"))
-        return publish_comparison(book, begun, desk.out, None)
+        return publish_comparison(book, begun, desk.out, None, paper=paper)

@@ -1,13 +1,15 @@
 """Anchors: sequence and hash of the chain's head, kept outside the book, beside the reports that print them.
 
-A chain whose tail is cut, or that is rewritten whole, is sound in itself; only an anchor outside it tells.
+A chain whose tail is cut, or that is rewritten whole, is sound in itself; only an anchor outside it tells. An anchor
+also keeps the hash of every file that was written with it, so that a page changed by hand is found.
 """
 
 import datetime as dt
+import hashlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -38,9 +40,13 @@ class Anchor:
     at: dt.datetime
     report: str
     """Where it is printed."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file that was written with it, by its path in the folder; none in lines of older versions."""
 
 
-def keep(folder: Path, head: tuple[int, str], report: str, at: dt.datetime) -> None:
+def keep(
+    folder: Path, head: tuple[int, str], report: str, at: dt.datetime, files: Mapping[str, str] | None = None
+) -> None:
     """Append the head that a report prints to the file of anchors, and bring it to disk.
 
     Args:
@@ -48,8 +54,10 @@ def keep(folder: Path, head: tuple[int, str], report: str, at: dt.datetime) -> N
         head: sequence and hash, as ``Book.head`` gives them.
         report: file of the report, relative to the folder.
         at: now.
+        files: SHA-256 of what was written, by path relative to the folder.
     """
-    line = json.dumps({"sequence": head[0], "sha256": head[1], "at": at.isoformat(), "report": report}) + "\n"
+    told = {"sequence": head[0], "sha256": head[1], "at": at.isoformat(), "report": report}
+    line = json.dumps({**told, "files": dict(files)} if files else told) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     number = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -65,21 +73,57 @@ def kept(folder: Path) -> list[Anchor]:
     Raises:
         BookError: a line cannot be read; the sentence names it.
     """
+    return list(_read(folder))
+
+
+def _read(folder: Path, about: str = "") -> Iterator[Anchor]:
+    """Anchors whose lines hold the words ``about``."""
     path = folder / FILE
     if not path.is_file():
-        return []
-    found = []
+        return
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        if about not in line:
+            continue
         try:
             read = json.loads(line)
-            found.append(
-                Anchor(
-                    int(read["sequence"]), str(read["sha256"]), dt.datetime.fromisoformat(read["at"]), read["report"]
-                )
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            files = {str(name): str(sha) for name, sha in read.get("files", {}).items()}
+            at = dt.datetime.fromisoformat(read["at"])
+            anchor = Anchor(int(read["sequence"]), str(read["sha256"]), at, read["report"], files)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BookError(f"{path} line {number} is no anchor; the file is damaged.") from error
+        yield anchor
+
+
+def written(folder: Path, about: str) -> dict[str, str]:
+    """Newest SHA-256 known of each file whose path begins with ``about``: reading stays quick in a long file.
+
+    Raises:
+        BookError: a line about it cannot be read.
+    """
+    found: dict[str, str] = {}
+    for anchor in _read(folder, json.dumps(about)[1:-1]):
+        found.update({name: sha for name, sha in anchor.files.items() if name.startswith(about)})
     return found
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def changed(folder: Path, anchors: Sequence[Anchor]) -> list[str]:
+    """Sentences, one for each file that stands in the folder and is not the one that was written last.
+
+    A file that is gone is no forgery: the book makes it again.
+    """
+    newest = {name: (sha, anchor) for anchor in anchors for name, sha in anchor.files.items()}
+    return [
+        f"{name} is not the file that was written at {anchor.at:%Y-%m-%d %H:%M} UTC for row {anchor.sequence}: its "
+        f"SHA-256 was {sha[:12]} and is {found[:12]}. Move it away; `insure report` makes it again."
+        for name, (sha, anchor) in sorted(newest.items())
+        if (folder / name).is_file() and (found := sha256_of(folder / name)) != sha
+    ]
 
 
 def differences(chain: Chain, anchors: Sequence[Anchor]) -> list[str]:

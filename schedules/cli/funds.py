@@ -90,8 +90,7 @@ def check(fund: FundArgument, desk: DeskOption = HERE, as_json: JsonOption = Fal
     contract = place.fund(fund)
     said = sentences(contract)
     answer.say(f"{contract.name} ({contract.id})")
-    for sentence in said:
-        answer.say(f"- {sentence}")
+    answer.points(said)
     figures: dict[str, object] = {"fund": contract.id, "config_sha256": contract.config_sha256, "contract": said}
     try:
         snapshot = _look_now(place, contract)

@@ -24,8 +24,9 @@ def verify(
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Integrity, chain, anchors, ledger and orders, every decision made again, signed and stated pages."""
+    """Integrity, chain, anchors, ledger and orders, every decision made again, every page written."""
     from insure.book import Book, anchors  # noqa: PLC0415 - the domain loads when a book is opened, not for --help
+    from insure.book.verify import Finding  # noqa: PLC0415
     from insure.book.verify import verify as verified  # noqa: PLC0415
     from insure.errors import BookError  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
@@ -35,10 +36,12 @@ def verify(
     if path is not None and not path.exists():
         raise BookError(f"{path} is not there: there is no book to verify.")
     with Book.connect(place.terms.database) if path is None else Book.open(path) as book:
-        done = verified(book, anchors.kept(place.out), again=replay)
+        known = anchors.kept(place.out)
+        done = verified(book, known, again=replay)
         signed, doubts = _signatures(book, place.out)
         packs, lost = _packs(book, place.out)
-    found = (*done.findings, *doubts, *lost)
+    pages = [Finding("pages", sentence) for sentence in anchors.changed(place.out, known)]
+    found = (*done.findings, *doubts, *lost, *pages)
     code = 1 if found else 0
     answer.give(
         {

@@ -203,17 +203,19 @@ def stress(
 
 
 @report_app.command("index")
-def index(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:
+def index(paper: PdfOption = False, desk: DeskOption = HERE, as_json: JsonOption = False) -> None:
     """The front page of the desk: funds at a glance, what waits for a person, every report by date."""
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.front_page import front_page  # noqa: PLC0415
 
     place = open_desk(desk)
     with place.book() as book:
-        published = front_page(place, book)
+        published = front_page(place, book, paper=paper)
     answer = Answer(as_json)
     answer.give({"report": "index", **published.figures()})
-    answer.say(str(published.page))
+    for path in (published.page, published.pdf):
+        if path is not None:
+            answer.say(str(path))
 
 
 def _tell(answer: Answer, fund: str, report: str, published: "Published") -> None:

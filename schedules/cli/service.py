@@ -175,13 +175,14 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     flags = all_standing(place.folder)
     for flag in flags:
         answer.say(f"KILLED. {flag.sentence}")
+    funds, wrong = place.readable_funds()
     with place.book() as book:
-        standings = [fund_status(fund, book, now) for fund in place.funds()]
+        standings = [fund_status(fund, book, now) for fund in funds]
         sequence, head = book.head()
         alerts = AlertBook(book).open()
         with looking(book) as duty:
             questions = duty.questions()
-            waiting = open_proposals(duty, place.funds(), place.terms.people, now)
+            waiting = open_proposals(duty, funds, place.terms.people, now)
         overridden = sorted({one.fund_id for one in book.statements(("override",))}) if answer.as_json else []
         overrides = {fund_id: judged(book, fund_id) for fund_id in overridden}
     beat = read_heartbeat(place.folder)
@@ -190,6 +191,7 @@ def _show_status(place: "Desk", answer: Answer) -> int:
             "desk": place.terms.name,
             "at": now.isoformat(),
             "funds": [standing.figures() for standing in standings],
+            "unreadable": [{"fund": fund_id, "error": str(error)} for fund_id, error in wrong.items()],
             "alerts": [figures(alert) for alert in alerts],
             "questions": [
                 {"fund": one.fund_id, "kind": one.question.kind, "sentence": one.question.sentence,
@@ -211,7 +213,11 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     for each in () if beat is None else beat.waiting:
         answer.say(f"Waiting, {each.get('fund', '')}: {each.get('sentence', '')}")
     answer.say(f"Chain head {sequence}: {head}")
-    return BREACHED if any(each.breached for each in standings) else 0
+    for error in wrong.values():
+        answer.say(str(error))
+    if any(each.breached for each in standings):
+        return BREACHED
+    return next((error.exit_code for error in wrong.values()), 0)
 
 
 def _funds_table(answer: Answer, place: "Desk", standings: "list[FundStatus]") -> None:

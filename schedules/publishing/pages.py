@@ -4,6 +4,7 @@ A report is made of rows of the chain up to one, its anchor, and never overwritt
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +38,7 @@ from schedules.publishing.periods import bounds, reached
 from schedules.publishing.shelf import shelved
 from schedules.publishing.stated_packs import state_pack, stated_packs
 from schedules.publishing.stress_pack import Stressed
-from schedules.publishing.versions import figures_text, keep, replace_file
+from schedules.publishing.versions import figures_text, inside, keep, replace_file
 from schedules.sources import LIBRARIES, installed
 
 Report: TypeAlias = (
@@ -270,17 +271,25 @@ def publish_optimise(book: Book, found: Optimum, record: Record, out: Path) -> P
 
 
 def publish_index(
-    book: Book, desk_name: str, standings: Sequence[index.Standing], out: Path, waiting: Sequence[str]
+    book: Book,
+    desk_name: str,
+    standings: Sequence[index.Standing],
+    out: Path,
+    waiting: Sequence[str],
+    *,
+    unread: Sequence[str] = (),
+    paper: bool = False,
 ) -> Published:
     """The front page of a desk: its funds, what waits for a person, and every report in ``out``.
 
-    It shows the desk as it is now, so that it replaces the one before.
+    It shows the desk as it is now, so that it replaces the one before. ``unread``: funds whose files cannot be read;
+    their reports stand all the same.
     """
     given = signatures.signatures(book.statements(signatures.KINDS))
-    made = shelved(out, {each.fund.id for each in standings}, given)
+    made = shelved(out, {*unread, *(each.fund.id for each in standings)}, given)
     head = book.head()
     report = index.build(desk_name, standings, made, waiting, head, insure.__version__)
-    return _publish(out, "index", report, head, None, paper=False)
+    return _publish(out, "index", report, head, None, paper=paper)
 
 
 def verification(book: Book, out: Path) -> Evidence:
@@ -337,22 +346,33 @@ def _publish(
     With ``book`` the head that the book has by now is kept too, where it is a later row than the report's own.
     """
     if at is None:
-        page = out / f"{name}.html"
+        page = inside(out, f"{name}.html")
         page.parent.mkdir(parents=True, exist_ok=True)
         replace_file(page.with_suffix(".json"), figures_text(report).encode())
         replace_file(page, render(report).encode())
-        return Published(page, page.with_suffix(".json"), head, _paper(page, wanted=paper, again=True))
+        if paper:
+            replace_file(page.with_suffix(".pdf"), pdf(page.read_text(encoding="utf-8")))
+        return Published(page, page.with_suffix(".json"), head, page.with_suffix(".pdf") if paper else None)
 
     def making(version: int, corrects: Correction | None) -> Report:
         return replace(report, head=replace(report.head, version=version, corrects=corrects))
 
     standing = keep(out, name, making, reason)
-    printed = _paper(standing.page, wanted=paper, again=standing.new)
-    if standing.new:
-        path = standing.page.relative_to(out).as_posix()
-        if book is not None:
-            keep_head(book, out, at, path, head)
-        kept_anchors.keep(out, head, path, at)
+    path = standing.page.relative_to(out).as_posix()
+    known = kept_anchors.written(out, path.removesuffix(".html") + ".")
+    written = {
+        file.relative_to(out).as_posix(): kept_anchors.sha256_of(file) for file in (standing.page, standing.json)
+    }
+    if standing.new and book is not None:
+        keep_head(book, out, at, path, head)
+    if standing.new or any(known.get(file) != sha for file, sha in written.items()):
+        kept_anchors.keep(out, head, path, at, written)
+    if not paper:
+        return Published(standing.page, standing.json, head, None, standing.version, standing.new)
+    printed, file = standing.page.with_suffix(".pdf"), path.removesuffix(".html") + ".pdf"
+    sha = _paper(standing.page, printed, known.get(file))
+    if known.get(file) != sha:
+        kept_anchors.keep(out, head, file, at, {file: sha})
     return Published(standing.page, standing.json, head, printed, standing.version, standing.new)
 
 
@@ -363,10 +383,28 @@ def keep_head(book: Book, out: Path, at: dt.datetime, report: str, printed: tupl
         kept_anchors.keep(out, head, f"{kept_anchors.FILE}, kept with {report}", at)
 
 
-def _paper(page: Path, *, wanted: bool, again: bool) -> Path | None:
-    path = page.with_suffix(".pdf")
-    if not wanted:
-        return None
-    if again or not path.exists():
-        replace_file(path, pdf(page.read_text(encoding="utf-8")))
-    return path
+def _paper(page: Path, printed: Path, known: str | None) -> str:
+    """Print a page that stands; its SHA-256. What stands under the name already must be that PDF.
+
+    Args:
+        page: that stands.
+        printed: where the PDF is to be.
+        known: SHA-256 of the PDF that was written there, by the anchors: another release of WeasyPrint draws the same
+            page in other bytes, and what was printed then stays.
+
+    Raises:
+        BookError: another file has its name; it is left as it is.
+    """
+    stands = kept_anchors.sha256_of(printed) if printed.is_file() else None
+    if stands is not None and stands == known:
+        return stands
+    drawn = pdf(page.read_text(encoding="utf-8"))
+    sha = hashlib.sha256(drawn).hexdigest()
+    if stands is None:
+        replace_file(printed, drawn)
+    elif stands != sha:
+        raise BookError(
+            f"{printed} is not the PDF of {page.name}: its SHA-256 is {stands[:12]}, and the page gives {sha[:12]}. It "
+            "was left as it is; move it away, then ask again."
+        )
+    return sha

@@ -5,15 +5,17 @@ with that one's own version and correction: docs/decisions/0006-a-report-ends-wi
 differ.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from insure.book import anchors
 from insure.errors import InvalidInput
 from reports.figures import Correction
 from reports.html import Report, render
@@ -50,31 +52,88 @@ def keep(out: Path, name: str, making: Making, reason: str = "") -> Standing:
         reason: why it is made again, for the page of a new version; what differs is told where it is empty.
 
     Raises:
-        InvalidInput: the reason cannot be printed.
+        InvalidInput: the reason cannot be printed, or the name leads out of the folder.
+        BookError: a line about the report in the file of anchors cannot be read.
     """
     checked_reason(reason)
-    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    page = inside(out, f"{name}.html")
+    page.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        standing = versions(out, name)
         version, corrects = 1, None
-        if standing:
-            version, page = standing[-1]
+        found = _newest(out, name)
+        if found is not None:
+            version, page, sha = found
             corrects = _correction(page)
             html, figures = _written(making(version, corrects))
-            if page.read_bytes() == html and _read(page.with_suffix(".json")) in {None, figures}:
+            if _is_it(page, sha, html, figures):
                 if not page.with_suffix(".json").exists():
                     replace_file(page.with_suffix(".json"), figures)
                 return Standing(page, version, new=False)
-            why = reason or _difference(page, figures)
-            corrects = Correction(page.name, hashlib.sha256(page.read_bytes()).hexdigest(), why)
-            version += 1
+            if page.is_file() or hashlib.sha256(html).hexdigest() != sha:
+                corrects = Correction(page.name, sha, reason or _difference(page, figures))
+                version += 1
         html, figures = _written(making(version, corrects))
         page = _path(out, name, version)
-        # The page comes last: where it stands, the report is whole.
-        replace_file(page.with_suffix(".json"), figures)
-        with suppress(FileExistsError):  # another process was faster: its page is compared in the next round
+        with _alone(page.parent):
+            if page.exists():
+                continue  # another process was faster: its page is compared in the next round
+            # The page comes last: where it stands, the report is whole.
+            replace_file(page.with_suffix(".json"), figures)
             _put(page, html)
             return Standing(page, version, new=True)
+
+
+def inside(out: Path, name: str) -> Path:
+    """A file in the folder of the reports.
+
+    Raises:
+        InvalidInput: the name, or a link on its way, leads out of the folder.
+    """
+    path = out / name
+    if not path.resolve().is_relative_to(out.resolve()):
+        raise InvalidInput(f"{path} lies outside {out}, at {path.resolve()}; reports stay in it. Nothing was written.")
+    return path
+
+
+def _newest(out: Path, name: str) -> tuple[int, Path, str] | None:
+    """Version, page and SHA-256 of the newest version that stands or, where it is gone, that the anchors know."""
+    known = {
+        version: sha
+        for path, sha in anchors.written(out, name).items()
+        if (version := _version(path.removeprefix(name))) is not None
+    }
+    standing = versions(out, name)
+    last = max([*known, *(version for version, _ in standing)], default=0)
+    if last == 0:
+        return None
+    page = _path(out, name, last)
+    return last, page, anchors.sha256_of(page) if page.is_file() else known[last]
+
+
+def _version(rest: str) -> int | None:
+    """Version of a page, from what follows the report's name in that of its file; None where it is no page of it."""
+    if rest == ".html":
+        return 1
+    found = _VERSION.fullmatch(rest.removesuffix(".html")) if rest.endswith(".html") else None
+    return None if found is None else int(found[1])
+
+
+def _is_it(page: Path, sha: str, html: bytes, figures: bytes) -> bool:
+    """Whether a version that stands is what was made just now."""
+    if not page.is_file() or sha != hashlib.sha256(html).hexdigest():
+        return False
+    return _read(page.with_suffix(".json")) in {None, figures}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process writes a report of the folder meanwhile: page and figures are of one making."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def versions(out: Path, name: str) -> list[tuple[int, Path]]:
@@ -162,6 +221,8 @@ def _correction(page: Path) -> Correction | None:
 
 def _difference(page: Path, figures: bytes) -> str:
     """What a new version differs in, where nobody gave a reason."""
+    if not page.is_file():
+        return "That page is gone from the folder of the reports, and what is made now is not the same."
     kept = _read(page.with_suffix(".json"))
     if kept == figures:
         return "The figures are the same; the page is drawn otherwise."

@@ -128,9 +128,33 @@ def test_csv_reads_back_and_no_cell_but_a_number_begins_like_a_formula(rows: lis
             assert not formula or number, f"{cell!r} is a formula to a spreadsheet"
 
 
+HOSTILE = st.text(st.sampled_from("=+-@＝＋－＠;\t|\r\n\" \u00a0',aA1(") | st.characters())
+
+
+@given(st.lists(st.lists(HOSTILE, min_size=1, max_size=3), max_size=4), st.sampled_from(",;\t|"))
+def test_no_language_of_a_spreadsheet_splits_a_formula_out_of_a_cell(rows: list[list[str]], delimiter: str) -> None:
+    """A semicolon, a tab or a bar is the delimiter elsewhere; every row begins with its entry of the chain."""
+    text = "".join(lines([["17", *row] for row in rows]))
+    for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for cell in line:
+            begun = cell.lstrip().lstrip('"').lstrip()
+            number = cell.removeprefix("-").partition(",")[0].replace(".", "", 1).isdecimal()
+            formula = begun[:1] in set("=+-@＝＋－＠")
+            assert not formula or number, f"{cell!r} is a formula where {delimiter!r} splits"
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
+        ("Index;=HYPERLINK(1)", "Index;'=HYPERLINK(1)"),
+        ("Index;-12", "Index;'-12"),
+        ("a|+1", "a|'+1"),
+        ("a\t @x", "a\t' @x"),
+        ("a\n=1", "a\n'=1"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("＝1+1", "'＝1+1"),
+        ("＠SUM(1)", "'＠SUM(1)"),
+        ("a = b; c - d, -3%", "a = b; c - d, -3%"),
         ("-12.50", "-12.50"),
         ("0.1", "0.1"),
         ("-", "'-"),
@@ -138,7 +162,7 @@ def test_csv_reads_back_and_no_cell_but_a_number_begins_like_a_formula(rows: lis
         ("=1+1", "'=1+1"),
         ("+49", "'+49"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "'\t'=1"),
         ("-\u0661", "'-\u0661"),
     ],
 )

@@ -18,8 +18,9 @@ from insure.compliance.controls import KINDS, controls_facts
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.happening import happening
-from reports import comparison, compliance, event, index, rebalance, schemas
-from reports.figures import Correction, Head
+from insure.simulation.crises import worst_days
+from reports import comparison, compliance, event, filters, index, rebalance, schemas
+from reports.figures import Correction, Figure, Head, NotComputed, Unit
 from reports.html import _environment, render, template_folder
 from reports.stress import StressReport, build
 from tests.conftest import REPOSITORY
@@ -83,6 +84,74 @@ def _reports() -> Iterator[tuple[str, Report]]:
 
 REPORTS = dict(_reports())
 PAGES = {name: render(report) for name, report in REPORTS.items()}
+CRISES = {
+    written
+    for day in worst_days()
+    for value in dataclasses.astuple(day)
+    if isinstance(value, Decimal | float)
+    for written in numbers(filters.number(value))
+}
+"""What history says of the worst sessions, to the digit: constants with a source, on the page and in the figures."""
+
+
+def _recorded() -> list[str]:
+    """Sentences that a record holds, longest first: a page quotes them, and `insure verify` decides them again."""
+    found: set[str] = set()
+    for strategy in (PUT, CPPI, HOLD):
+        for record in lived(strategy)[1]:
+            decision = record.decision
+            found |= {decision.reason, *(check.sentence for check in decision.checks)}
+            found |= {happened.sentence for happened in decision.events}
+            found |= {rung.reason for rung in (record.ladder.rungs if record.ladder is not None else ())}
+    return sorted((sentence for sentence in found if _measures(sentence)), key=len, reverse=True)
+
+
+def _measures(text: str) -> list[str]:
+    """Numbers with decimals or thousands."""
+    return [number for number in numbers(text) if re.fullmatch(r"[\d,]*\d(\.\d+)?", number) and not number.isdecimal()]
+
+
+def _measured(report: Report) -> set[str]:
+    """Every figure and chart value of a report, as its unit is written and in the roundings that sentences use."""
+    found: set[str] = set()
+
+    def look(value: object, unit: Unit | None = None) -> None:
+        if isinstance(value, Figure):
+            if isinstance(value.value, str):
+                found.update(numbers(value.value))
+            elif not isinstance(value.value, NotComputed):
+                found.update(numbers(filters.figure(value.value, value.unit)))
+                look(value.value, value.unit)
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            for each in dataclasses.fields(value):
+                look(getattr(value, each.name))
+        elif isinstance(value, dict):
+            look(list(value.values()))
+        elif isinstance(value, list | tuple):
+            for each in value:
+                look(each)
+        elif isinstance(value, Decimal | float | int) and not isinstance(value, bool):
+            found.update(numbers(filters.brief_money(value)))
+            for places in (0, 1, 2):
+                if unit in {None, "weight", "change", "per_year", "probability", "points"}:
+                    found.update(numbers(filters.percent(value, places)))
+                found.update(numbers(filters.number(value, places)))
+
+    look(report)
+    return found
+
+
+RECORDED = _recorded()
+WITHOUT_FIGURE = {
+    r"Commission and spread came to [\d,.]+": "their sum, and the page shows each of the two by itself",
+    r"the index moved \W?[\d.]+%, with [\d.]+% of the fund in stock": "the decision before is no figure of an event",
+    r"[\d.]+% of the value at the start of the period": "the contract's floor fraction, a term and no measurement",
+    r"red with 99\.99%": "the border of the red zone in the Basel framework, a constant with its source beside it",
+    r"into a fall of [\d.]+ % in [\d.]+ hours": "the name of a scenario",
+    r"A floor of [\de.+]+ in [\d.]+ years .* the fund is worth [\de.+]+:": "an error as decisions record it",
+    r"[\d.]+ h\b": "a moment of a scenario's clock, as its axis is labelled",
+}
+"""What a sentence says that no figure has, with the reason that it may."""
 each_page = pytest.mark.parametrize("name", REPORTS)
 
 
@@ -103,6 +172,40 @@ def test_every_number_on_the_page_is_a_figure_of_the_json(name: str) -> None:
     for words in page.words:
         for number in numbers(words):
             assert number in said or number in printed, f"{name}: {number!r} in {words!r} is not in the JSON"
+
+
+@each_page
+def test_every_measure_in_a_sentence_is_a_figure_of_the_report(name: str) -> None:
+    """Numbers with decimals or thousands: what a sentence says was computed, and so a figure or a chart has it too.
+
+    The sentences of the JSON prove nothing here: they are the page's own.
+    """
+    known = _measured(REPORTS[name]) | CRISES
+    for words in Page(PAGES[name]).words:
+        own = words
+        for sentence in RECORDED:
+            own = own.replace(sentence, "")
+        for pattern in WITHOUT_FIGURE:
+            own = re.sub(pattern, "", own)
+        strange = [number for number in _measures(own) if number not in known]
+        assert not strange, f"{name}: {strange} in {words!r} is no figure of the report, and no chart has it"
+
+
+def test_a_sentence_that_doubles_a_move_is_found() -> None:
+    """The mutation that the test before this one let pass."""
+    report = REPORTS["rebalance of cppi at decision 41"]
+    assert isinstance(report, rebalance.RebalanceReport)
+    (told,) = [sentence for sentence in report.story if "below its close" in sentence]
+    moved = re.findall(r"([\d.]+)% below", told)
+    assert [float(moved[0])] == [1.05], told
+    assert set(moved) <= _measured(report)
+    assert f"{2 * float(moved[0]):.2f}" not in _measured(report)
+
+
+@pytest.mark.parametrize("pattern", WITHOUT_FIGURE)
+def test_every_exception_is_still_one(pattern: str) -> None:
+    found = [name for name, html in PAGES.items() if any(re.search(pattern, words) for words in Page(html).words)]
+    assert found, f"no page says {pattern!r} any more: the exception is to go"
 
 
 @each_page

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from insure.errors import InvalidInput
 from reports import rebalance
 from reports.figures import Correction
 from reports.html import Report
-from schedules.publishing.versions import Standing, keep, version_of, versions
+from schedules.publishing.versions import Standing, keep, replace_file, version_of, versions
 from tests.reports.lives import ANCHOR, PUT, lived
 
 NAME = "guarded/rebalance-2008-10-01"
@@ -140,6 +141,28 @@ def test_a_page_that_another_process_put_there_meanwhile_is_compared_not_replace
     late = keep(tmp_path, NAME, slow)
     assert raced[0].new
     assert (late.page, late.version, late.new) == (raced[0].page, 1, False)
+
+
+def test_page_and_figures_are_of_one_making_when_two_processes_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one comes between figures and page: it has to wait, and finds the page."""
+    others: list[Standing] = []
+    other = threading.Thread(target=lambda: others.append(keep(tmp_path, NAME, making(21, (1600, "6f" * 32)))))
+
+    def replaced(path: Path, content: bytes) -> None:
+        replace_file(path, content)
+        if not other.ident:
+            other.start()
+            other.join(timeout=2)
+
+    monkeypatch.setattr("schedules.publishing.versions.replace_file", replaced)
+    first = keep(tmp_path, NAME, making())
+    other.join()
+    assert (first.version, [one.version for one in others]) == (1, [2]), "one of them took the other's place"
+    for standing, sha in ((first, ANCHOR[1]), (others[0], "6f" * 32)):
+        assert head(standing)["anchor"] == {"sequence": 1600 if sha != ANCHOR[1] else ANCHOR[0], "sha256": sha}
+        assert sha in standing.page.read_text(encoding="utf-8"), f"{standing.page.name} has the figures of another"
 
 
 @pytest.mark.parametrize("reason", ["two\nlines", "\x1b[31mred", "a" * 301])
