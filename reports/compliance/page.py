@@ -10,7 +10,7 @@ from insure.compliance import Facts
 from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import executions, gap, lineage, operations, stress, value_at_risk
+from reports.compliance import executions, gap, holdings, lineage, operations, stress, value_at_risk
 from reports.compliance import sections as parts
 from reports.compliance.board import board
 from reports.compliance.model_card import model_card
@@ -63,6 +63,7 @@ def build(
     sections = (
         parts.protection(fund, facts),
         parts.exposure(fund, facts),
+        holdings.holdings(fund, facts),
         gap.cash_lock(fund, facts),
         gap.gap(fund, facts),
         parts.decisions(facts, evidence),
