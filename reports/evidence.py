@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from insure.book.agreed import KeptAlert, KeptContract
 from insure.compliance.controls import ControlsFacts
+from insure.compliance.flows import OrderedFlow
 from reports.compliance.stress import StressPacks
 
 
@@ -28,5 +29,7 @@ class Evidence:
     """Every contract of the fund that was in force up to the end of the period."""
     entries: Mapping[tuple[dt.date, str], int] = field(default_factory=dict)
     """Sequence on the chain by session and slot, for the slots of the period."""
+    flows: tuple[OrderedFlow, ...] | None = None
+    """Every flow of the fund that was ordered up to the anchor; None where nobody looked for them."""
     stress: StressPacks | None = None
     """Kept stress reports of the period and before it; None where nobody looked for them."""

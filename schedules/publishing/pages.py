@@ -16,6 +16,7 @@ from insure.book import anchors as kept_anchors
 from insure.book.verify import verify
 from insure.compliance import LateFill, facts, owed
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
+from insure.compliance.flows import ordered_flows
 from insure.controls import signatures
 from insure.controls.counterfactual import cost_of
 from insure.dates import release
@@ -180,6 +181,7 @@ def publish_compliance(
         contracts=contracts,
         entries={key: row for key, row in rows.items() if key[0] >= first},
         stress=_stress_packs(out, fund.id, first, last),
+        flows=ordered_flows(row for row in trail.own(book, fund.id, ("flow",)) if row.sequence <= anchor[0]),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
     one = book if verified is None else None  # whoever makes many of one book keeps its head once

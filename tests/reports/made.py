@@ -63,6 +63,7 @@ def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
         ),
         contracts=(KeptContract(fund.config_sha256, fund.effective(), records[0].written),),
         entries={(record.session, record.slot): 2 + i for i, record in enumerate(records)},
+        flows=(),
     )
 
 
