@@ -10,7 +10,7 @@ from insure.compliance.flows import PeriodFlows
 from insure.compliance.measures import promising
 from insure.fund import Fund
 from reports import filters
-from reports.compliance import floor, flows, pictures
+from reports.compliance import floor, flows, pictures, weeks
 from reports.compliance.operations import chain_entry
 from reports.evidence import Evidence
 from reports.figures import Chart, Figure, Line, NotComputed, Unit
@@ -152,7 +152,7 @@ def exposure(fund: Fund, facts: Facts) -> Section:
     return Section("exposure", "Exposure", judgement, sentence, figures, charts=charts)
 
 
-def decisions(facts: Facts, evidence: Evidence) -> Section:
+def decisions(fund: Fund, facts: Facts, evidence: Evidence) -> Section:
     """Every decision by its outcome; those that did not end OK one by one."""
     ran = (*facts.slots, *facts.unscheduled)
     outcomes = Counter(fact.outcome or "not run" for fact in ran)
@@ -172,7 +172,7 @@ def decisions(facts: Facts, evidence: Evidence) -> Section:
             Table(
                 "Slots that did not end OK.", "Slot", ("Outcome", "Reason"), rows, "None: every slot that ran ended OK."
             ),
-            _daily(facts, evidence),
+            _daily(facts, evidence) if len(facts.records) <= _MOST_ROWS else weeks.folded(fund, facts),
         ),
     )
 
@@ -210,8 +210,6 @@ def _daily(facts: Facts, evidence: Evidence) -> Table:
             )
         )
     columns = ("Outcome", "Index", "Net asset value", "Model", "Held", "Chain entry")
-    if len(rows) > _MOST_ROWS:
-        return Table("Every decision.", "Slot", columns, (), f"{len(rows)}; `insure export` writes them as a table.")
     return Table("Every decision, and its row on the chain.", "Slot", columns, tuple(rows), "Nothing was decided.")
 
 
