@@ -57,12 +57,12 @@ def _draw_line(axes: Axes, chart: Chart, line: Line, days: Sequence[int]) -> Non
             [value for _, value in shown],
             color=pen.ink,
             linewidth=pen.width,
-            linestyle=(0, pen.dashes) if pen.dashes else "solid",
+            linestyle="none" if pen.points else (0, pen.dashes) if pen.dashes else "solid",
             drawstyle="steps-post" if line.steps else "default",
             solid_joinstyle="round",
             # A single point has no length: it is marked, or it could not be seen.
-            marker="o" if len(shown) == 1 else None,
-            markersize=5,
+            marker="o" if pen.points or len(shown) == 1 else None,
+            markersize=pen.points or 5,
             zorder=3 if line.role == "fund" else 2,
         )
 

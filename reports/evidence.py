@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from insure.book.agreed import KeptAlert, KeptContract
 from insure.compliance.controls import ControlsFacts
+from insure.compliance.flows import OrderedFlow
 from insure.compliance.standings import Standings
 from insure.controls.counterfactual import Judged
+from insure.orders import OrderState
 from reports.compliance.stress import StressPacks
 
 
@@ -34,5 +36,9 @@ class Evidence:
     """Every contract of the fund that was in force up to the end of the period."""
     entries: Mapping[tuple[dt.date, str], int] = field(default_factory=dict)
     """Sequence on the chain by session and slot, for the slots of the period."""
+    flows: tuple[OrderedFlow, ...] | None = None
+    """Every flow of the fund that was ordered up to the anchor; None where nobody looked for them."""
+    orders: Mapping[str, OrderState] | None = None
+    """Where each order of the period stood at the anchor; None where nobody looked."""
     stress: StressPacks | None = None
     """Kept stress reports of the period and before it; None where nobody looked for them."""

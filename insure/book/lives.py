@@ -69,6 +69,28 @@ def lives(record: Record, decided: int, rows: Sequence[Entry], late: Sequence[Fi
     return tuple(found)
 
 
+def order_states(
+    records: Sequence[Record], decided: Mapping[tuple[dt.date, str], int], rows: Sequence[Entry], late: Sequence[Fill]
+) -> dict[str, OrderState]:
+    """Where every order of some decisions stands after the last of ``rows``.
+
+    Args:
+        records: the decisions, as they were written.
+        decided: sequence of the row of each slot.
+        rows: rows on their orders after these, in order.
+        late: the fills that the rows speak of, others beside them or not.
+    """
+    of_order: dict[str, list[Entry]] = {}
+    for row in rows:
+        of_order.setdefault(row.content["order_key"], []).append(row)
+    found: dict[str, OrderState] = {}
+    for record in records:
+        own = [row for order in record.orders for row in of_order.get(order.key, ())]
+        own.sort(key=lambda row: row.sequence)
+        found |= states(lives(record, decided[record.session, record.slot], own, late))
+    return found
+
+
 def states(moments: Sequence[Moment]) -> dict[str, OrderState]:
     """Where each order stands after its last move."""
     return {each.order_key: each.state for each in moments}

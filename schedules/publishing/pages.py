@@ -13,9 +13,11 @@ from typing import TypeAlias
 import insure
 from insure.book import Book, Record, agreed, trail
 from insure.book import anchors as kept_anchors
+from insure.book.lives import order_states
 from insure.book.verify import verify
 from insure.compliance import LateFill, facts, owed
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
+from insure.compliance.flows import ordered_flows
 from insure.compliance.standings import KINDS as STANDING
 from insure.compliance.standings import standings
 from insure.controls import signatures
@@ -24,6 +26,7 @@ from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
 from insure.fund import Fund
+from insure.orders import OrderState
 from insure.simulation.optimise import Optimum
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
@@ -197,6 +200,8 @@ def publish_compliance(
         contracts=contracts,
         entries={key: row for key, row in rows.items() if key[0] >= first},
         stress=compliance_stress.packs_of(stated_packs(book, fund.id), first, last),
+        orders=_order_states(book, [each for each in history if each.session >= first], rows, late, anchor[0]),
+        flows=ordered_flows(row for row in trail.own(book, fund.id, ("flow",)) if row.sequence <= anchor[0]),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
     one = book if verified is None else None  # whoever makes many of one book keeps its head once
@@ -306,6 +311,22 @@ def verification(book: Book, out: Path) -> Evidence:
         libraries=installed(LIBRARIES),
         calendar_release=release(),
     )
+
+
+def _order_states(
+    book: Book,
+    records: Sequence[Record],
+    decided: Mapping[tuple[dt.date, str], int],
+    late: Sequence[LateFill],
+    last: int,
+) -> dict[str, OrderState]:
+    """Where the orders of some decisions stand at a row of the chain."""
+    keys = {order.key for record in records for order in record.orders}
+    if not keys:
+        return {}
+    begins = min(decided[record.session, record.slot] for record in records)
+    moved = trail.on_orders(book, records[0].fund_id, begins, keys, last)
+    return order_states(records, decided, moved, [each.fill for each in late])
 
 
 def _judged(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> tuple[Judged, ...]:

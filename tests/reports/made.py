@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from insure.aftermath import Aftermath
 from insure.book.agreed import KeptAlert, KeptContract
+from insure.book.lives import order_states
 from insure.book.record import Record
 from insure.book.trail import Entry
 from insure.compliance import Facts, facts
@@ -113,6 +114,8 @@ def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
         ),
         contracts=(KeptContract(fund.config_sha256, fund.effective(), records[0].written),),
         entries={(record.session, record.slot): 2 + i for i, record in enumerate(records)},
+        flows=(),
+        orders=order_states(records, {(each.session, each.slot): 2 + i for i, each in enumerate(records)}, (), ()),
     )
 
 

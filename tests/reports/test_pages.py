@@ -401,7 +401,7 @@ def _charts(report: Report) -> int:
     if isinstance(report, StressReport):
         return sum(len(part.pictures) for part in report.parts)
     if isinstance(report, compliance.ComplianceReport):
-        return sum(len(section.charts) for section in report.sections)
+        return sum(len(section.charts) for section in report.sections) + len(report.slippage_charts)
     return 0 if isinstance(report, index.IndexReport) else len(report.charts)
 
 
