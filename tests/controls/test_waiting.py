@@ -126,8 +126,17 @@ def test_at_reduce_only_a_sale_is_not_kept_back_by_the_breaker_and_costs_it_noth
 
 
 def test_a_trade_that_the_limits_refuse_is_not_kept_back_by_the_breaker() -> None:
-    strict = replace(FUND, limits=replace(FUND.limits, largest_order_weight=0.001))
-    held = Holdings(Decimal(3000), Decimal(700_000))
-    refused = decide(strict, held, FIRST.memory, snapshot(dt.date(2007, 1, 4), Decimal(100)))
-    assert refused.outcome == "HELD", "the order is too large"
-    assert waiting(strict, BREAKER, refused, None, SINCE).backlog_units == 0.0
+    decision = wanted("95")
+    backlog = waiting(FUND, BREAKER, decision, None, SINCE).backlog_units
+    assert backlog is not None
+    assert backlog < 0.0
+    assert decision.trade is not None
+    weight = next(check for check in decision.checks if check.name == "equity weight")
+    refused = replace(
+        decision,
+        outcome="HELD",
+        trade=None,
+        withheld=decision.trade,
+        checks=tuple(replace(each, passed=False) if each is weight else each for each in decision.checks),
+    )
+    assert waiting(FUND, BREAKER, refused, None, SINCE).backlog_units == 0.0

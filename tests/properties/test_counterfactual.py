@@ -56,7 +56,7 @@ LEVELS = [
     101,
 ]
 COSTS: dict[str, Toml] = {"commission_bps": 2.0, "half_spread_bps": 3.0}
-OPEN: dict[str, Toml] = {"ask_change_weight": 5.0, "ask_buy_after_fall": 0}
+OPEN: dict[str, Toml] = {"ask_change_weight": 5.0, "ask_buy_after_fall": 0, "price_collar_bps": 5000}
 
 
 def lived(
