@@ -6,7 +6,7 @@ expires, and the hash that it binds to. One person has one voice; a person's no 
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
@@ -22,6 +22,8 @@ from insure.slots import Slot
 KINDS = VOTES
 Subject = Literal["trade", "contract", "code"]
 State = Literal["waits", "approved", "rejected", "expired"]
+Became = Literal["carried out", "approved, not carried out", "rejected", "unanswered"]
+"""What people did with a proposal for a trade, once it is over."""
 SUBJECTS: tuple[Subject, ...] = ("trade", "contract", "code")
 APPROVED = ".approved"
 """Ends the word of the slot in which an approved proposal is decided anew."""
@@ -52,6 +54,10 @@ class Proposal:
     """Sequence of the statement that approved or rejected it; 0 while it waits."""
     notes: tuple[str, ...] = field(default=())
     """What must be said of the people."""
+    said: str = ""
+    """The reason that was given last; empty where none was."""
+    lapsed: int = 0
+    """Sequence of the statement that nobody had answered in time; 0 where there is none."""
 
     def state(self, now: dt.datetime) -> State:
         """Where it stands at an instant; an approved trade expires too, what is agreed of a contract or code stays."""
@@ -110,7 +116,7 @@ def proposals(said: Iterable[Statement]) -> tuple[Proposal, ...]:
         elif one.kind in KINDS:
             number = _whole(one, "proposal")
             if number in found:
-                found[number] = _heard(found[number], one)
+                found[number] = _lapsed(found[number], one) if one.kind == "lapse" else _heard(found[number], one)
     return tuple(found.values())
 
 
@@ -143,11 +149,16 @@ def _heard(proposal: Proposal, one: Statement) -> Proposal:
     if one.kind == "rejection":
         if agreed and proposal.subject != "trade":
             return proposal
-        return replace(proposal, rejected_by=one.by, settled=one.sequence)
+        return replace(proposal, rejected_by=one.by, settled=one.sequence, said=one.content.get("reason", ""))
     if agreed or one.at > proposal.expires:
         return proposal
     by = distinct((*proposal.by, one.by))
-    return replace(proposal, by=by, settled=one.sequence if len(by) >= proposal.wanted else 0)
+    said = one.content.get("reason", "") or proposal.said
+    return replace(proposal, by=by, settled=one.sequence if len(by) >= proposal.wanted else 0, said=said)
+
+
+def _lapsed(proposal: Proposal, one: Statement) -> Proposal:
+    return proposal if proposal.settled or proposal.lapsed else replace(proposal, lapsed=one.sequence)
 
 
 def voices(controls: Controls, people: Sequence[str]) -> int:
@@ -262,6 +273,30 @@ def approval_of(said: Iterable[Statement], slot: Slot, config_sha256: str, now: 
             note=", ".join(one.notes),
         )
     return None
+
+
+def became(one: Proposal, ran: Collection[str]) -> Became:
+    """What people did with a proposal for a trade.
+
+    Args:
+        one: the proposal, with what was said to it.
+        ran: slots of the fund that ended OK, as ``session:word``.
+    """
+    if one.rejected_by:
+        return "rejected"
+    if carried_out(one, ran):
+        return "carried out"
+    return "unanswered" if one.missing else "approved, not carried out"
+
+
+def carried_out(one: Proposal, ran: Iterable[str]) -> str:
+    """The slot among some that ran, as ``session:word``, in which a proposal was carried out; empty where none was."""
+    session, _, word = one.slot.partition(":")
+    for slot in ran:
+        day, _, name = slot.partition(":")
+        if day == session and _carries_out(name, word):
+            return slot
+    return ""
 
 
 def _carries_out(name: str, proposed: str) -> bool:

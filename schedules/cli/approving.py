@@ -91,19 +91,24 @@ def reject(
 ) -> None:
     """Reject a proposal: a trade stays undone, a contract stays out of force."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.people.approving import figures, speak  # noqa: PLC0415
+    from schedules.orders.deficits import figures as deficit_figures  # noqa: PLC0415
+    from schedules.people.approving import figures, left_undone, speak  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     with place.book() as book:
         heard = speak(place, book, number, "reject", by, reason)
+        deficit, said = left_undone(place, book, heard.proposal)
     answer.give(
         {
             "proposal": figures(heard.proposal, place.clock()),
             "statement": heard.statement.sequence,
             "sentence": heard.statement.sentence,
+            "deficit": deficit_figures(deficit),
         }
     )
     answer.say(heard.statement.sentence)
+    if said:
+        answer.say(said)
 
 
 def override(
@@ -113,7 +118,7 @@ def override(
     by: Annotated[str, typer.Option("--by", help="Who; where desk.toml lists people, one of them.")] = "",
     reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
     slot: Annotated[str | None, typer.Option(help="Its session (2008-10-15); else the next due.")] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Every override, with what it came to in money.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Every override and answer, with what it came to.")] = False,
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,16 +136,18 @@ def override(
         with place.book() as book:
             given = book.statements(("override",), fund)
             found = judged(book, fund)
-        used = {one.sequence for one in found}
+        overrides, answers = ([one for one in found if one.kind == kind] for kind in ("override", "answer"))
+        used = {one.row for one in overrides}
         unused = [one for one in given if one.sequence not in used]
         answer.give(
             {
                 "fund": fund,
-                "overrides": [one.figures() for one in found],
+                "overrides": [one.figures() for one in overrides],
+                "answers": [one.figures() for one in answers],
                 "not_used": [{"sequence": one.sequence, "sentence": one.sentence} for one in unused],
             }
         )
-        _list(answer, found, currency)
+        _list(answer, overrides, answers, currency)
         for one in unused:
             answer.say(f"{one.sequence}: {one.sentence} No slot was decided under it.")
         return
@@ -260,23 +267,46 @@ def _float(value: object) -> float | None:
     return None if value is None else float(str(value))
 
 
-def _list(answer: Answer, found: "tuple[Judged, ...]", currency: str) -> None:
+def _list(answer: Answer, overrides: "list[Judged]", answers: "list[Judged]", currency: str) -> None:
     answer.table(
         f"Overrides, earned against the rule in {currency} (below zero: a loss)",
         [("id", "right"), ("slot", "left"), ("by", "left"), ("instead", "left"), ("earned", "right"),
          ("to", "left"), ("reason", "left")],
         [
             [
-                str(one.sequence),
+                str(one.row),
                 f"{one.session}:{one.slot}",
                 one.by,
-                "no trade" if one.wanted is None else percent(one.wanted),
-                f"{one.earned:,.2f}",
+                one.instead,
+                _earned(one),
                 str(one.upto),
                 one.reason,
             ]
-            for one in found
+            for one in overrides
         ],
     )  # fmt: skip
-    if found:
-        answer.say(f"Together {sum(one.earned for one in found):,.2f} {currency}.")
+    answer.table(
+        f"Answers, earned against the rule in {currency} (below zero: a loss)",
+        [("id", "right"), ("slot", "left"), ("who", "left"), ("answer", "left"), ("instead", "left"),
+         ("earned", "right"), ("to", "left"), ("reason", "left")],
+        [
+            [
+                str(one.row),
+                f"{one.session}:{one.slot}",
+                one.by or "nobody",
+                one.answer,
+                one.instead,
+                _earned(one),
+                str(one.upto),
+                one.reason,
+            ]
+            for one in answers
+        ],
+    )  # fmt: skip
+    measured = [one.earned for one in (*overrides, *answers) if one.earned is not None]
+    if measured:
+        answer.say(f"Together {sum(measured):,.2f} {currency}, on paper at the contract's costs.")
+
+
+def _earned(one: "Judged") -> str:
+    return f"not computed: {one.failed}" if one.earned is None else f"{one.earned:,.2f}"

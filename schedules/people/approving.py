@@ -8,12 +8,15 @@ from typing import Literal
 from insure.book import Book, Statement
 from insure.book.alerts import Alert, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
+from insure.carried_deficit import deficit_of
 from insure.controls import agreement as agreements
 from insure.controls import approvals
 from insure.controls.agreement import Agreement
 from insure.controls.approvals import Proposal
 from insure.controls.people import speaker, spoken
 from insure.errors import InvalidInput
+from insure.execution import Deficit
+from insure.execution.deficit import sentence
 from insure.fund import Fund
 from insure.slots import Slot, slots
 from schedules.desk import Desk
@@ -182,6 +185,16 @@ def speak(desk: Desk, book: Book, number: int, verdict: Verdict, by: str, reason
         if after.subject == "trade" and after.rejected_by:
             duty.close_over(after.fund_id, (WAITS,), now)
     return Heard(after, statement)
+
+
+def left_undone(desk: Desk, book: Book, one: Proposal) -> tuple[Deficit | None, str]:
+    """What a proposal for a trade that people did not let through leaves undone, with the price of its risk."""
+    standing = book.standing(one.fund_id)
+    if one.subject != "trade" or standing.last is None:
+        return None, ""
+    fund = desk.fund(one.fund_id)
+    deficit = deficit_of(fund, standing.last, standing.holdings.units, desk.clock())
+    return deficit, "" if deficit is None else sentence(deficit, fund.currency)
 
 
 def _binding(desk: Desk, duty: Duty, one: Proposal, now: dt.datetime) -> str:

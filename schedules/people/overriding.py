@@ -5,7 +5,7 @@ import datetime as dt
 from insure.book import Book, Statement
 from insure.book.agreed import kept_contracts
 from insure.book.duty import Duty, looking, on_duty
-from insure.controls import overrides
+from insure.controls import approvals, overrides
 from insure.controls.counterfactual import Judged, cost_of
 from insure.controls.people import speaker
 from insure.decision import fund_calendar
@@ -67,17 +67,20 @@ def unused(duty: Duty, fund: Fund, now: dt.datetime) -> Statement | None:
 
 
 def judged(book: Book, fund_id: str) -> tuple[Judged, ...]:
-    """Every override of a fund that a slot was decided under, with what it came to.
+    """Every word of people about a fund - override, or answer to a question - with what it came to.
 
     Raises:
         BookError: the book cannot be read.
     """
-    given = book.statements(overrides.KINDS, fund_id)
-    if not given:
+    with looking(book) as duty:
+        given = duty.statements(overrides.KINDS, fund_id)
+        asked = duty.statements(approvals.KINDS, fund_id, subjects=("trade",))
+    days = [one.content["session"] for one in (*given, *asked) if one.kind in {"override", "proposal"}]
+    if not days:
         return ()
-    first = min(dt.date.fromisoformat(one.content["session"]) for one in given)
     contracts = {each.config_sha256: each.fund for each in kept_contracts(book, fund_id)}
-    return cost_of(list(book.records(fund_id, first=first)), contracts)
+    records = list(book.records(fund_id, first=dt.date.fromisoformat(min(days))))
+    return cost_of(records, contracts, approvals.proposals(asked))
 
 
 def _slot(book: Book, fund: Fund, now: dt.datetime, asked: str | None) -> Slot:

@@ -168,7 +168,7 @@ def publish_compliance(
     controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
     evidence = replace(
         verification(book, out) if verified is None else verified,
-        controls=with_earnings(controls, _earned(history, contracts)) if controls.overrides else controls,
+        controls=with_earnings(controls, _earned(history, contracts, first)) if controls.overrides else controls,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries=trail.sequences(book, fund.id, first, last),
@@ -265,14 +265,11 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _earned(history: Sequence[Record], contracts: Sequence[agreed.KeptContract]) -> dict[int, Decimal]:
-    """Money that each override earned against the rule, up to the last of the decisions."""
-    begun = next(
-        (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
-        len(history),
-    )
+def _earned(history: Sequence[Record], contracts: Sequence[agreed.KeptContract], first: dt.date) -> dict[int, Decimal]:
+    """Money that each override of a period earned against the rule, up to the last of its decisions, by its row."""
     by_hash = {each.config_sha256: each.fund for each in contracts}
-    return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
+    words = cost_of([record for record in history if record.session >= first], by_hash)
+    return {one.row: one.earned for one in words if one.kind == "override" and one.earned is not None}
 
 
 def _stress_packs(out: Path, fund_id: str, first: dt.date, last: dt.date) -> StressPacks:
