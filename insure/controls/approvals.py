@@ -8,7 +8,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from insure.book import Statement
@@ -63,6 +63,8 @@ class Proposal:
         """Where it stands at an instant; an approved trade expires too, what is agreed of a contract or code stays."""
         if self.rejected_by:
             return "rejected"
+        if self.lapsed:
+            return "expired"
         if len(self.by) >= self.wanted and (self.subject != "trade" or now <= self.expires):
             return "approved"
         return "waits" if now <= self.expires else "expired"
@@ -129,10 +131,28 @@ def _read(one: Statement) -> Proposal:
                 raise BookError(f"Row {one.sequence} of the chain is a proposal that never expires.") from error
             notes = (one.content["note"],) if one.content.get("note") else ()
             wanted = max(1, _whole(one, "wanted"))
+            binds = one.content.get("code_sha256" if subject == "code" else "config_sha256")
+            if expires.tzinfo is None or not binds:
+                raise BookError(f"Row {one.sequence} of the chain is a proposal that binds to nothing, or never ends.")
+            if subject == "trade":
+                _check_trade(one)
             return Proposal(
                 one.sequence, one.at, one.fund_id, subject, one.sentence, expires, wanted, one.content, notes=notes
             )
     raise BookError(f"Row {one.sequence} of the chain proposes {one.content.get('subject')!r}; there is no such thing.")
+
+
+def _check_trade(one: Statement) -> None:
+    """Everything that is read later of a proposal for a trade can be read now."""
+    try:
+        figures = [Decimal(one.content[name]) for name in ("units", "price", "value")]
+        figures += [Decimal(units) for units in json.loads(one.content["options"]).values()]
+        session, mark, word = one.content["slot"].partition(":")
+        right = mark and word and dt.date.fromisoformat(session) == dt.date.fromisoformat(one.content["session"])
+    except (KeyError, ValueError, AttributeError, TypeError, InvalidOperation) as error:
+        raise BookError(f"Row {one.sequence} of the chain proposes a trade and cannot be read: {error!r}.") from error
+    if not right or not all(figure.is_finite() for figure in figures):
+        raise BookError(f"Row {one.sequence} of the chain proposes a trade of no slot, or of no finite size.")
 
 
 def _whole(one: Statement, name: str) -> int:
@@ -144,7 +164,7 @@ def _whole(one: Statement, name: str) -> int:
 
 def _heard(proposal: Proposal, one: Statement) -> Proposal:
     agreed = len(proposal.by) >= proposal.wanted
-    if proposal.rejected_by or not one.by:
+    if proposal.rejected_by or proposal.lapsed or not one.by:
         return proposal
     if one.kind == "rejection":
         if agreed and proposal.subject != "trade":
@@ -258,7 +278,7 @@ def approval_of(said: Iterable[Statement], slot: Slot, config_sha256: str, now: 
     """
     if APPROVED not in slot.name:
         return None
-    for one in reversed(proposals(said)):
+    for one in reversed(proposals(one for one in said if one.at >= now - LONGEST)):
         session, _, word = one.slot.partition(":")
         if session != slot.session.isoformat() or not _carries_out(slot.name, word):
             continue
@@ -358,13 +378,32 @@ def reject(one: Proposal, by: str, reason: str, now: dt.datetime) -> dict[str, s
     }
 
 
-def _check_open(one: Proposal, now: dt.datetime) -> None:
+def lapse(one: Proposal, why: str) -> dict[str, str]:
+    """The content of the statement that nobody answered a proposal in time.
+
+    Args:
+        one: without enough voices.
+        why: in words.
+    """
+    return {"subject": one.subject, "proposal": str(one.number), "sentence": f"Proposal {one.number} lapsed. {why}"}
+
+
+def stands(one: Proposal, now: dt.datetime) -> str:
+    """How a proposal stands, as the end of a sentence about it."""
     state = one.state(now)
     if state == "waits":
-        return
-    said = {
-        "approved": f"was approved by {' and '.join(one.by)}",
-        "rejected": f"was rejected by {one.rejected_by}",
-        "expired": f"expired at {one.expires:%Y-%m-%d %H:%M} UTC; it is {now:%Y-%m-%d %H:%M}",
-    }
-    raise InvalidInput(f"Proposal {one.number} {said[state]}. Nothing was changed.")
+        return f"waits for {one.missing} more"
+    if state == "rejected":
+        return f"was rejected by {one.rejected_by}"
+    if state == "approved":
+        return f"was approved by {' and '.join(one.by)}"
+    if now <= one.expires:
+        return "lapsed before anybody had answered it"
+    same = f"{one.expires:%Y%m%d%H%M}" == f"{now:%Y%m%d%H%M}"
+    form = "%Y-%m-%d %H:%M:%S" if same else "%Y-%m-%d %H:%M"
+    return f"expired at {one.expires:{form}} UTC; it is {now:{form}}"
+
+
+def _check_open(one: Proposal, now: dt.datetime) -> None:
+    if one.state(now) != "waits":
+        raise InvalidInput(f"Proposal {one.number} {stands(one, now)}. Nothing was changed.")

@@ -246,7 +246,7 @@ def _unmeasured(
 def _would(decision: Decision) -> str:
     """What a decision that asked would have done."""
     trade = decision.withheld
-    said = [] if trade is None else [f"{trade.side} {abs(trade.units):f} at {trade.price:f}"]
+    said = [] if trade is None else [f"{trade.side} {abs(trade.units):f} at {trade.price.normalize():f}"]
     said += [
         f"{each.trade.side} {abs(each.trade.units):f} {each.option.instrument}" for each in decision.withheld_options
     ]

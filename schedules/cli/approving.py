@@ -35,10 +35,11 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve a trade that is held, a changed contract, or the code; once enough people have, it is done."""
-    from insure.errors import InvalidInput  # noqa: PLC0415 - the domain loads when a person speaks, not for --help
+    from insure.book.duty import looking  # noqa: PLC0415 - the domain loads when a person speaks, not for --help
+    from insure.errors import InvalidInput  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
-    from schedules.people.approving import ask_code, ask_contract, figures, speak  # noqa: PLC0415
+    from schedules.people.approving import ask_code, ask_contract, figures, how_it_stands, speak  # noqa: PLC0415
 
     if sum(each is not None for each in (number, contract, code)) != 1:
         raise InvalidInput("Name one proposal by its ID, or say --contract FUND, or --code FUND.")
@@ -54,9 +55,12 @@ def approve(
             _show_change(answer, before, *told)
         extra: dict[str, object] = {} if told is None else _change_figures(*told)
         if not by:
-            answer.give({"proposal": figures(before, place.clock()), **extra, "exit_code": 0})
-            answer.say(before.sentence)
-            answer.say(f"Costs of waiting: {before.cost_of_waiting}")
+            with looking(book) as duty:
+                stands = how_it_stands(place, duty, before, place.clock())
+            answer.give({"proposal": figures(before, place.clock()), "stands": stands, **extra, "exit_code": 0})
+            answer.say(stands or before.sentence)
+            if not stands:
+                answer.say(f"Costs of waiting: {before.cost_of_waiting}")
             return
         heard = speak(place, book, before.number, "approve", by, reason)
         tick, why = _carried_out(place, book, heard.proposal)

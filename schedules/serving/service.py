@@ -29,8 +29,9 @@ from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, tick, tick_many
 from schedules.notifiers import Notifier
 from schedules.orders.pausing import market_of
-from schedules.people.approving import slot_of
+from schedules.people.approving import doubt_of, slot_of
 from schedules.people.hearing import Hearing
+from schedules.people.lapsing import lapse_overtaken
 from schedules.people.promoting import followed, stopped
 from schedules.publishing.events import report_events
 from schedules.serving.held import AGAIN, again_at, may_start
@@ -43,7 +44,7 @@ from schedules.watch.gate import DataGate, PriceDoubted
 
 _UNREADABLE = "fund file unreadable"
 _BLIND = "not watched"
-_EXPIRED = "proposal expired"
+_UNREAD = "row unreadable"
 _NOT_WITHDRAWN = "order not withdrawn"
 _MOMENT = dt.timedelta(microseconds=1)
 
@@ -97,9 +98,10 @@ class Service:
             self._agree(done)
             with looking(self._book) as duty:
                 self._questions = duty.questions()
-                expired = self._hearing.listen(duty, self._contracts, self._desk.clock())
-            for one in expired:
-                self._raise(done, Alert(one.fund_id, "A", _EXPIRED, f"Nobody answered in time: {one.sentence}"))
+                over = self._hearing.listen(duty, self._contracts, self._desk.clock())
+            done.raised += self._hearing.lapse(over, self._contracts, self._desk.clock())
+            for fund_id, doubt in self._hearing.doubts.items():
+                self._raise(done, Alert(fund_id, "A", _UNREAD, f"{doubt} Until it can be read {fund_id} is held."))
             done.raised += self._watch.begin(self._contracts.values(), self._desk.clock())
         except BookError as refusal:
             self._refused(done, "", refusal)
@@ -170,6 +172,9 @@ class Service:
     def _gated(
         self, done: Pass, duty: Duty, fund: Fund, slot: Slot, feed: PriceFeed, broker: Broker, now: dt.datetime
     ) -> Tick:
+        doubt = doubt_of(duty, fund.id, now)
+        if doubt:
+            raise BookError(doubt)
         gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
         one = tick(duty, fund, slot, feed, broker, now, gate=gate, outside=self._desk.outside)
         done.raised.extend(concluded(duty, fund, one, gate, now))
@@ -302,6 +307,9 @@ class Service:
     def _ticked(self, duty: Duty, fund: Fund, slot: Slot, now: dt.datetime) -> tuple[Tick | None, DataGate | None]:
         gate: DataGate | None = None
         self._chain_doubt = ""
+        doubt = doubt_of(duty, fund.id, now)
+        if doubt:
+            return _ended(duty, fund, slot, "HELD", doubt, now), None
         try:
             feed = self._desk.feed(fund)
             gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
@@ -487,6 +495,8 @@ def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.
     if one.outcome == "OK":
         duty.close_over(fund.id, OVER_AFTER_OK, now)
     raised = [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
+    if one.record is not None:
+        raised += lapse_overtaken(duty, fund, now)
     return raised + followed(duty, fund, one, now)
 
 

@@ -189,7 +189,7 @@ def test_a_proposal_expires_and_people_are_called(insure: Insure, folder: Path) 
     assert desk.waiting("25 20:10:01") == []
     late = desk("25 20:10:01", "approve", trade, "--by", "Ada")
     assert late.code == 2
-    assert "expired at 2026-11-25 20:10 UTC; it is 2026-11-25 20:10. Nothing was changed." in late.err
+    assert "expired at 2026-11-25 20:10:00 UTC; it is 2026-11-25 20:10:01. Nothing was changed." in late.err
     assert desk.units == 0
 
 
@@ -334,8 +334,6 @@ def test_an_override_stands_for_one_slot_and_is_judged_in_money(insure: Insure, 
     overrides = listed["overrides"]
     assert isinstance(overrides, list)
     [one] = overrides
-    status = desk.json("30 20:11", "status")["overrides"]
-    assert status == {"tested": [one]}
     assert Decimal(one["earned"]) == Decimal(one["nav_with"]) - Decimal(one["nav_without"])
     assert Decimal(one["earned"]) < 0, "the index rose while the fund held less than its rule"
     assert "an election" in desk("30 20:12", "override", "tested", "--list").out
@@ -382,3 +380,102 @@ def test_what_cannot_be_answered_is_one_sentence(insure: Insure, folder: Path, a
     assert said.code == 2
     assert said.err.count("\n") == 1
     assert said.err.startswith("insure: ")
+
+
+def test_a_no_comes_before_the_trade_and_not_after_it(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"')
+    desk("25 15:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 20:00", "run-once")
+    trade = number(desk.waiting("25 20:01"))
+    assert desk("25 20:02", "approve", trade, "--by", "Ada").code == 0
+    bought = desk.units
+    late = desk("25 20:03", "reject", trade, "--by", "Ben", "--reason", "I say no")
+    assert late.code == 2, "bought and rejected"
+    assert f"Proposal {trade} was carried out at 2026-11-25:close-60min.approved. Nothing was changed." in late.err
+    assert desk.units == bought
+    shown = desk("25 20:04", "approve", trade)
+    assert shown.out.startswith(f"Proposal {trade} was approved by Ada, and carried out at 2026-11-25:close-60min.appr")
+    assert "waits for one person" not in shown.out
+    assert desk.json("25 20:04", "approve", trade)["stands"]
+
+
+def test_a_no_to_what_another_slot_has_overtaken_is_refused(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, 'approval = "approve"\nproposal_minutes = 10000')
+    desk.change('slot = "close-60min"', 'slot = "every 60min"')
+    desk("25 14:00", "approve", "--contract", "tested", "--by", "Ada")
+    desk("25 15:30", "run-once")
+    old = number(desk.waiting("25 15:31"))
+    desk("25 16:30", "run-once")
+    late = desk("25 16:31", "reject", old, "--by", "Ada", "--reason", "no")
+    assert (late.code, "has decided at 2026-11-25:open+120min since. Nothing was changed." in late.err) == (2, True)
+    assert (
+        f"Proposal {old} is void: tested has decided at 2026-11-25:open+120min" in desk("25 16:32", "approve", old).out
+    )
+
+
+def test_a_row_that_cannot_be_read_is_printed_and_stops_no_command(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 0.01")
+    assert desk("25 20:00", "run-once").code == 0
+    with Book.open(folder / "insure.db") as book:
+        content = {"subject": "trade", "wanted": "1", "expires": "soon", "sentence": "broken"}
+        row = book.state("proposal", "tested", at("2026-11-25 20:10"), content).sequence
+    shown = desk("25 20:11", "status")
+    assert shown.code == 0, shown.err
+    assert f"! tested: Row {row} of the chain is a proposal that never expires." in shown.out
+    assert desk.json("25 20:11", "status")["doubts"] == {
+        "tested": f"Row {row} of the chain is a proposal that never expires."
+    }
+    asked = desk("27 17:00", "rebalance", "tested")
+    assert (asked.code, f"Row {row} of the chain" in asked.err) == (1, True), asked.err
+
+
+def test_answers_are_listed_in_money_beside_overrides(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 0.01\nask_buy_after_fall = 0")
+    desk("25 20:00", "run-once")
+    desk.tell(d25="1000", d27="930", d30="880")
+    desk("27 17:00", "run-once")
+    trade = number(desk.waiting("27 17:01"))
+    no = desk("27 17:02", "reject", trade, "--by", "Ada", "--reason", "wait for the close")
+    assert "Protection deficit: " in no.out, no.out
+    desk("30 20:00", "run-once")
+    listed = desk.json("30 21:30", "override", "tested", "--list")
+    answers = listed["answers"]
+    assert isinstance(answers, list)
+    assert [(one["slot"], one["answer"]) for one in answers] == [
+        ("2026-11-27:close-60min", "rejected by Ada"),
+        ("2026-11-30:close-60min", "unanswered"),
+    ]
+    assert answers[0]["instead"].startswith("sell ")
+    assert answers[0]["instead"].endswith(" at 930")
+    assert Decimal(answers[0]["earned"]) < 0, "the index fell on while the sale was not made"
+    assert Decimal(answers[0]["earned"]) == Decimal(answers[0]["nav_with"]) - Decimal(answers[0]["nav_without"])
+    shown = " ".join(desk("30 21:30", "override", "tested", "--list").out.split())
+    assert f"{Decimal(answers[0]['earned']):,.2f}" in shown
+    assert "Answers, earned against the rule in USD" in shown
+    desk.verified()
+
+
+def test_a_path_that_cannot_pay_a_redemption_stops_no_report(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0\nlargest_deposit_weight = 1.0")
+    desk.change('kind = "synthetic_put"', 'kind = "constant_mix"\nweight = 1.0')
+    desk.change("[controls]", "[quality]\njump_sigmas = 100\n[controls]")
+    desk("25 20:00", "run-once")
+    desk("25 21:30", "override", "tested", "--weight", "0", "--by", "Ada", "--reason", "crash coming")
+    desk("27 17:00", "run-once")
+    desk("27 18:30", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "crash coming")
+    desk.tell(d25="1000", d27="1000", d30="400")
+    with Book.open(folder / "insure.db") as book:
+        assert book.standing("tested").holdings.units == 0
+    ordered = desk("27 18:40", "flow", "tested", "--session", "2026-11-30", "--redeem", "900000")
+    assert ordered.code == 0, ordered.err
+    assert desk("30 20:00", "run-once").code == 0
+    listed = desk("30 21:30", "override", "tested", "--list", "--json")
+    assert listed.code == 0, listed.err
+    overrides = listed.json["overrides"]
+    assert isinstance(overrides, list)
+    first = overrides[0]
+    assert "takes more than the path holds" in first["failed"]
+    assert first["earned"] is None
+    assert "not computed: The redemption" in " ".join(desk("30 21:30", "override", "tested", "--list").out.split())
+    assert desk("30 21:30", "status", "--json").code == 0
+    assert desk("30 21:30", "report", "compliance", "tested", "--month", "2026-11").code == 0
