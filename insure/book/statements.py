@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "rejection": "one person's no",
         "lapse": "a proposal that nobody answered in time",
         "override": "a person's word against the rule, for one slot",
+        "withdrawal": "an override taken back before its slot",
         "promotion": "a phase of the roll-out, upwards by a person or back by an event",
         "reconciliation": "positions, cash and orders held against an outside file",
         "break": "a difference found by a reconciliation, given to somebody, or explained",

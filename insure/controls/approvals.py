@@ -1,7 +1,7 @@
 """Approvals: a proposal, the voices that were given to it, and where it stands; a fold of statements.
 
-A proposal is about a ``trade``, a ``contract`` or the ``code``. It names how many people must approve it, when it
-expires, and the hash that it binds to. One person has one voice; a person's no ends it.
+A proposal is about a ``trade``, a ``contract``, the ``code`` or an ``override``. It names how many people must approve
+it, when it expires, and the hash that it binds to. One person has one voice; a person's no ends it.
 """
 
 import datetime as dt
@@ -20,15 +20,15 @@ from insure.fund import Controls, Fund
 from insure.slots import Slot
 
 KINDS = VOTES
-Subject = Literal["trade", "contract", "code"]
+Subject = Literal["trade", "contract", "code", "override"]
 State = Literal["waits", "approved", "rejected", "expired"]
 Became = Literal["carried out", "approved, not carried out", "rejected", "unanswered"]
 """What people did with a proposal for a trade, once it is over."""
-SUBJECTS: tuple[Subject, ...] = ("trade", "contract", "code")
+SUBJECTS: tuple[Subject, ...] = ("trade", "contract", "code", "override")
 APPROVED = ".approved"
 """Ends the word of the slot in which an approved proposal is decided anew."""
 LONGEST = dt.timedelta(days=7)
-"""No proposal waits for longer; those about contracts and code wait so long."""
+"""No proposal waits for longer, those about contracts and code wait so long; an override waits for its slot."""
 NO_SECOND = "no second person"
 
 
@@ -71,7 +71,7 @@ class Proposal:
 
     @property
     def slot(self) -> str:
-        """``session:word`` of the slot that was held; empty where it is about no trade."""
+        """``session:word`` of the slot that was held, or of the override; empty where it is about no slot."""
         return self.content.get("slot", "")
 
     @property
@@ -97,6 +97,8 @@ class Proposal:
     @property
     def cost_of_waiting(self) -> str:
         """What it costs to wait, in words: a hedge that is not made loses with every move against it."""
+        if self.subject == "override":
+            return "The rule decides."
         if self.subject != "trade":
             return "The contract before stays in force." if self.subject == "contract" else "Nothing is sent."
         if not self.units:
@@ -136,6 +138,8 @@ def _read(one: Statement) -> Proposal:
                 raise BookError(f"Row {one.sequence} of the chain is a proposal that binds to nothing, or never ends.")
             if subject == "trade":
                 _check_trade(one)
+            if subject == "override":
+                _check_override(one)
             return Proposal(
                 one.sequence, one.at, one.fund_id, subject, one.sentence, expires, wanted, one.content, notes=notes
             )
@@ -153,6 +157,19 @@ def _check_trade(one: Statement) -> None:
         raise BookError(f"Row {one.sequence} of the chain proposes a trade and cannot be read: {error!r}.") from error
     if not right or not all(figure.is_finite() for figure in figures):
         raise BookError(f"Row {one.sequence} of the chain proposes a trade of no slot, or of no finite size.")
+
+
+def _check_override(one: Statement) -> None:
+    try:
+        weight = float(one.content["weight"] or "0")
+        dt.date.fromisoformat(one.content["session"])
+        right = all(one.content[name] for name in ("slot", "by", "reason"))
+    except (KeyError, ValueError) as error:
+        raise BookError(
+            f"Row {one.sequence} of the chain proposes an override and cannot be read: {error!r}."
+        ) from error
+    if not right or not 0.0 <= weight < float("inf"):
+        raise BookError(f"Row {one.sequence} of the chain proposes an override of no slot, by nobody or of no weight.")
 
 
 def _whole(one: Statement, name: str) -> int:

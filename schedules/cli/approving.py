@@ -122,6 +122,7 @@ def override(
     by: Annotated[str, typer.Option("--by", help="Who; where desk.toml lists people, one of them.")] = "",
     reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
     slot: Annotated[str | None, typer.Option(help="Its session (2008-10-15); else the next due.")] = None,
+    withdrawn: Annotated[bool, typer.Option("--withdraw", help="Take the override back that stands.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Every override and answer, with what it came to.")] = False,
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
@@ -129,31 +130,22 @@ def override(
     """A person's word against the rule, for one slot; limits, gate and approvals stand all the same."""
     from insure.errors import InvalidInput  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.people.overriding import judged  # noqa: PLC0415
     from schedules.people.overriding import override as overridden  # noqa: PLC0415
+    from schedules.people.overriding import withdraw  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     if listed:
-        if weight is not None or no_trade or by or reason or slot is not None:
+        if weight is not None or no_trade or by or reason or slot is not None or withdrawn:
             raise InvalidInput("--list is said alone.")
-        currency = place.fund(fund).currency
+        _list_words(place, fund, answer)
+        return
+    if withdrawn:
+        if weight is not None or no_trade or slot is not None:
+            raise InvalidInput("--withdraw goes with --by and --reason alone.")
         with place.book() as book:
-            given = book.statements(("override",), fund)
-            found = judged(book, fund)
-        overrides, answers = ([one for one in found if one.kind == kind] for kind in ("override", "answer"))
-        used = {one.row for one in overrides}
-        unused = [one for one in given if one.sequence not in used]
-        answer.give(
-            {
-                "fund": fund,
-                "overrides": [one.figures() for one in overrides],
-                "answers": [one.figures() for one in answers],
-                "not_used": [{"sequence": one.sequence, "sentence": one.sentence} for one in unused],
-            }
-        )
-        _list(answer, overrides, answers, currency)
-        for one in unused:
-            answer.say(f"{one.sequence}: {one.sentence} No slot was decided under it.")
+            said = withdraw(place, book, fund, by, reason)
+        answer.give({"sequence": said.sequence, **said.content})
+        answer.say(said.sentence)
         return
     if (weight is not None) == no_trade:
         raise InvalidInput("Say what instead of the rule: --weight W, or --no-trade.")
@@ -161,6 +153,48 @@ def override(
         said = overridden(place, book, fund, weight, by, reason, slot)
     answer.give({"sequence": said.sequence, **said.content})
     answer.say(said.sentence)
+    if said.kind == "proposal":
+        answer.say(f"Proposal {said.sequence}: `insure approve {said.sequence} --by NAME` is the next voice.")
+
+
+def _list_words(place: "Desk", fund: str, answer: Answer) -> None:
+    """Every word of people about a fund, with what it came to."""
+    from insure.book.duty import looking  # noqa: PLC0415
+    from insure.controls.overrides import KINDS  # noqa: PLC0415
+    from schedules.people.approving import agreed  # noqa: PLC0415
+    from schedules.people.overriding import judged, standing  # noqa: PLC0415
+
+    file = place.fund(fund)
+    with place.book() as book:
+        given = book.statements(KINDS, fund)
+        found = judged(book, fund)
+        with looking(book) as duty:
+            coming = standing(duty, agreed(duty, file, place.terms.people).runs, place.clock())
+    answers, used = [one for one in found if one.kind == "answer"], [one for one in found if one.kind == "override"]
+    rows = {one.row for one in used}
+    taken_back = {one.content["override"] for one in given if one.kind == "withdrawal"}
+    unused = [
+        (one, "withdrawn" if str(one.sequence) in taken_back else "not used")
+        for one in given
+        if one.kind == "override" and one.sequence not in rows and (coming is None or one.sequence != coming.row)
+    ]
+    answer.give(
+        {
+            "fund": fund,
+            "overrides": [one.figures() for one in used],
+            "answers": [one.figures() for one in answers],
+            "pending": None if coming is None else coming.figures(),
+            "not_used": [{"sequence": one.sequence, "state": why, "sentence": one.sentence} for one, why in unused],
+        }
+    )
+    _list(answer, used, answers, file.currency)
+    if coming is not None:
+        waits = f"; it waits for {coming.waits} more" if coming.waits else ""
+        answer.say(f"{coming.row}: {coming.content['sentence']} Pending: its slot is still to come{waits}.")
+    for one, why in unused:
+        answer.say(
+            f"{one.sequence}: {one.sentence} {'Withdrawn.' if why == 'withdrawn' else 'No slot was decided under it.'}"
+        )
 
 
 def _proposal(book: "Book", number: int) -> "Proposal":

@@ -169,6 +169,7 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     from schedules.people.approving import figures as proposal_figures  # noqa: PLC0415
     from schedules.people.approving import open_proposals  # noqa: PLC0415
     from schedules.people.approving import waiting as waiting_for_people  # noqa: PLC0415
+    from schedules.people.overriding import standing  # noqa: PLC0415
     from schedules.serving.heartbeat import read_heartbeat  # noqa: PLC0415
 
     now = place.clock()
@@ -182,6 +183,8 @@ def _show_status(place: "Desk", answer: Answer) -> int:
         with looking(book) as duty:
             questions = duty.questions()
             doubts = waiting_for_people(duty, now).doubts
+            found = [standing(duty, fund, now) for fund in place.funds() if fund.id not in doubts]
+            overridden = [one for one in found if one is not None]
             waiting = open_proposals(duty, place.funds(), place.terms.people, now)
     beat = read_heartbeat(place.folder)
     answer.give(
@@ -196,6 +199,7 @@ def _show_status(place: "Desk", answer: Answer) -> int:
                 for one in questions
             ],
             "proposals": [proposal_figures(one, now) for one in waiting],
+            "overrides": {one.fund_id: one.figures() for one in overridden},
             "doubts": dict(doubts),
             "heartbeat": None if beat is None else {"at": beat.at.isoformat(), "silent": beat.silent(now)},
             "kill_flags": [{"fund": one.fund_id or None, "at": one.since, "sentence": one.sentence} for one in flags],
@@ -206,6 +210,9 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     _funds_table(answer, place, standings)
     _waiting_table(answer, alerts, questions)
     _proposals_table(answer, waiting)
+    for one in overridden:
+        waits = f" It waits for {one.waits} more." if one.waits else ""
+        answer.say(f"Override {one.row}: {one.content['sentence']}{waits}")
     for fund_id, doubt in doubts.items():
         answer.say(f"! {fund_id}: {doubt}")
     answer.say(_heartbeat_sentence(beat, place))

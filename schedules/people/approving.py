@@ -10,7 +10,7 @@ from insure.book.alerts import Alert, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
 from insure.carried_deficit import deficit_of
 from insure.controls import agreement as agreements
-from insure.controls import approvals
+from insure.controls import approvals, overrides
 from insure.controls.agreement import Agreement
 from insure.controls.approvals import Proposal
 from insure.controls.people import speaker, spoken
@@ -25,8 +25,11 @@ from schedules.orders.deficits import content as deficit_content
 from schedules.timetable import Plan, plan_of
 
 CONTRACT_WAITS = "contract waits for approval"
+OVERRIDE = "override"
 WAITS = "waits for approval"
-"""Kinds of the alerts that call people to a proposal."""
+"""Kinds of the alerts that call people to a proposal, or to an override."""
+OF_A_SLOT = frozenset({"trade", "override"})
+"""Subjects of proposals that another slot can make void."""
 LOOKED_BACK = dt.timedelta(days=35)
 """A proposal that lapsed while nothing ran is still found so long after it was made."""
 Verdict = Literal["approve", "reject"]
@@ -111,12 +114,18 @@ def slot_of(duty: Duty, fund: Fund, number: int, now: dt.datetime) -> Slot | str
 
 
 def overtaken(duty: Duty, fund: Fund, one: Proposal) -> str:
-    """Why a proposal for a trade is void; empty where its slot was decided last, under the same contract."""
+    """Why a proposal about a slot is void; empty while it can be carried out, under the contract it was made under.
+
+    A trade is void once another slot was decided, an override once its own slot has ended.
+    """
     if one.binds_to != fund.config_sha256:
         return (
             f"Proposal {one.number} is void: it was made under the contract {one.binds_to[:12]}, and "
             f"{fund.config_sha256[:12]} is in force."
         )
+    if one.subject == "override":
+        ended = one.slot.partition(":")[2] in duty.slots_of(fund.id, _session(one))
+        return f"Proposal {one.number} is void: the slot {one.slot} has ended." if ended else ""
     last = duty.standing(fund.id).last
     decided = "" if last is None else f"{last.session}:{last.slot}"
     if decided != one.slot:
@@ -176,7 +185,7 @@ def open_proposals(duty: Duty, funds: Sequence[Fund], people: Sequence[str], now
         file = known.get(one.fund_id)
         if file is None or one.state(now) not in {"waits", "approved"} or (one.subject != "trade" and not one.missing):
             continue
-        if one.subject == "trade" and overtaken(duty, agreed(duty, file, people).runs, one):
+        if one.subject in OF_A_SLOT and overtaken(duty, agreed(duty, file, people).runs, one):
             continue
         if one.subject == "contract" and one.binds_to != file.config_sha256:
             continue
@@ -225,6 +234,11 @@ def speak(desk: Desk, book: Book, number: int, verdict: Verdict, by: str, reason
         after = proposal(duty, number)
         if after.subject == "contract" and after.settled:
             duty.close_over(after.fund_id, (CONTRACT_WAITS,), now)
+        if after.subject == "override" and after.settled:
+            if after.rejected_by:
+                duty.close_over(after.fund_id, (OVERRIDE,), now)
+            else:
+                duty.state("override", after.fund_id, now, overrides.approved(after.number, after.content, after.by))
         if after.subject == "trade" and after.rejected_by:
             duty.close_over(after.fund_id, (WAITS,), now)
             state_left_undone(duty, desk.fund(after.fund_id), after, now)
@@ -257,7 +271,7 @@ def _session(one: Proposal) -> dt.date:
 
 def how_it_stands(desk: Desk, duty: Duty, one: Proposal, now: dt.datetime) -> str:
     """What has become of a proposal, in a sentence; empty while people can answer it."""
-    if one.subject == "trade" and not one.settled and now <= one.expires:
+    if one.subject in OF_A_SLOT and not one.settled and now <= one.expires:
         return overtaken(duty, agreed(duty, desk.fund(one.fund_id), desk.terms.people).runs, one)
     if one.state(now) == "waits":
         return ""
@@ -294,7 +308,8 @@ def _binding(desk: Desk, duty: Duty, one: Proposal, now: dt.datetime) -> str:
     if one.subject == "contract":
         return file.config_sha256
     fund = agreed(duty, file, desk.terms.people).runs
-    doubt = overtaken(duty, fund, one) if not one.settled and now <= one.expires else ""
+    answerable = one.subject in OF_A_SLOT and not one.settled and now <= one.expires
+    doubt = overtaken(duty, fund, one) if answerable else ""
     if doubt:
         raise InvalidInput(f"{doubt} Nothing was approved.")
     return fund.config_sha256

@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-from insure.book.alerts import Alert, RaisedAlert
+from insure.book.alerts import Alert, Grade, RaisedAlert
 from insure.book.duty import Duty
 from insure.controls import approvals
 from insure.controls.approvals import Proposal
 from insure.fund import Fund
-from schedules.people.approving import WAITS, overtaken, proposal, state_left_undone
+from schedules.people.approving import LOOKED_BACK, OF_A_SLOT, OVERRIDE, WAITS, overtaken, proposal, state_left_undone
 
 EXPIRED = "proposal expired"
 """Kind of the alert."""
@@ -24,7 +24,7 @@ def unanswered(duty: Duty, fund: Fund | None, one: Proposal, now: dt.datetime) -
     """
     if one.settled or one.lapsed:
         return ""
-    if one.subject == "trade" and fund is not None and (doubt := overtaken(duty, fund, one)):
+    if one.subject in OF_A_SLOT and fund is not None and (doubt := overtaken(duty, fund, one)):
         return f"Nobody answered in time: {doubt} {one.sentence}"
     return f"Nobody answered in time: {one.sentence}" if one.state(now) == "expired" else ""
 
@@ -46,13 +46,20 @@ def lapse(duty: Duty, fund: Fund | None, number: int, now: dt.datetime, *, calls
     duty.state("lapse", one.fund_id, now, approvals.lapse(one, why))
     if one.subject == "trade":
         duty.close_over(one.fund_id, (WAITS,), now)
+    if one.subject == "override":
+        duty.close_over(one.fund_id, (OVERRIDE,), now)
     if fund is not None:
         state_left_undone(duty, fund, one, now)
-    return [duty.raise_alert(Alert(one.fund_id, "A", EXPIRED, why), now)] if calls else []
+    if not calls:
+        return []
+    # Without its people an override is nothing: the rule decided, as it should.
+    grade: Grade = "B" if one.subject == "override" else "A"
+    return [duty.raise_alert(Alert(one.fund_id, grade, EXPIRED, why), now)]
 
 
 def lapse_overtaken(duty: Duty, fund: Fund, now: dt.datetime) -> list[RaisedAlert]:
-    """Write what lapsed because a fund has decided anew, in the transaction of that slot."""
+    """Write what lapsed because a fund has decided a slot, in the transaction of that slot."""
     said = duty.statements(approvals.KINDS, fund.id, subjects=("trade",), after=now - approvals.LONGEST)
+    said += duty.statements(approvals.KINDS, fund.id, subjects=("override",), after=now - LOOKED_BACK)
     left = [one for one in approvals.proposals(said) if not one.settled and not one.lapsed]
     return [alert for one in left for alert in lapse(duty, fund, one.number, now)]

@@ -17,6 +17,7 @@ from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
 from insure.book.questions import AskedQuestion
 from insure.broker import Broker, OutsideBroker, PaperBroker
+from insure.controls import overrides
 from insure.controls.waiting import Waiting
 from insure.dates import BeyondHorizon
 from insure.decision import Outcome, decide, fund_calendar
@@ -29,9 +30,10 @@ from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, tick, tick_many
 from schedules.notifiers import Notifier
 from schedules.orders.pausing import market_of
-from schedules.people.approving import doubt_of, slot_of
+from schedules.people.approving import OVERRIDE, doubt_of, slot_of
 from schedules.people.hearing import Hearing
 from schedules.people.lapsing import lapse_overtaken
+from schedules.people.overriding import standing
 from schedules.people.promoting import followed, stopped
 from schedules.publishing.events import report_events
 from schedules.serving.held import AGAIN, again_at, may_start
@@ -494,6 +496,8 @@ def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.
         duty.settle(fund.id, now, "decided")
     if one.outcome == "OK":
         duty.close_over(fund.id, OVER_AFTER_OK, now)
+        if duty.statements(overrides.KINDS, fund.id, last=1) and standing(duty, fund, now) is None:
+            duty.close_over(fund.id, (OVERRIDE,), now)
     raised = [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
     if one.record is not None:
         raised += lapse_overtaken(duty, fund, now)

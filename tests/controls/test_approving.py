@@ -479,3 +479,158 @@ def test_a_path_that_cannot_pay_a_redemption_stops_no_report(insure: Insure, fol
     assert "not computed: The redemption" in " ".join(desk("30 21:30", "override", "tested", "--list").out.split())
     assert desk("30 21:30", "status", "--json").code == 0
     assert desk("30 21:30", "report", "compliance", "tested", "--month", "2026-11").code == 0
+
+
+# Overrides: one at a time, never far ahead, taken back, and with as many voices as the contract wants.
+
+
+def _ready(insure: Insure, folder: Path, controls: str) -> Told:
+    """A fund of a contract that asks people, its first purchase approved and made."""
+    desk = Told(insure, folder, f"{controls}\nask_buy_after_fall = 0")
+    for by in ("Ada", "Ben"):
+        desk("25 15:00", "approve", "--contract", "tested", "--by", by)
+    desk("25 20:00", "run-once")
+    if waits := desk.waiting("25 20:01"):
+        for by in ("Ada", "Ben"):
+            desk("25 20:02", "approve", str(waits[0]["id"]), "--by", by)
+    assert desk.units > 0
+    return desk
+
+
+def test_one_person_of_four_eyes_cannot_keep_the_rule_from_selling(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, 'approval = "four_eyes"')
+    desk.tell(d25="1000", d27="930")
+    given = desk("25 21:30", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "I know better", "--json")
+    assert given.code == 0, given.err
+    assert given.json["subject"] == "override"
+    assert alerts(desk)["override"] == "B"
+    [waits] = desk.waiting("25 21:31")
+    assert (waits["subject"], waits["by"], waits["wanted"]) == ("override", ["Ada"], 2)
+    twice = desk("25 21:32", "approve", str(waits["id"]), "--by", "ada")
+    assert (twice.code, "must be someone else" in twice.err) == (2, True), twice.err
+    desk("27 17:00", "run-once")
+    with Book.open(folder / "insure.db") as book:
+        decision = book.record("tested").decision
+        lapsed = book.statements(("lapse",), "tested")
+    assert decision.circumstances is not None
+    assert decision.circumstances.override is None
+    assert decision.withheld is not None, "the rule wants its sale, and asks for it"
+    assert decision.withheld.units < 0
+    assert [one.content["subject"] for one in lapsed] == ["override"]
+    [trade] = desk.waiting("27 17:01")
+    assert trade["subject"] == "trade"
+    desk.verified()
+
+
+def test_a_second_voice_before_the_slot_puts_the_override_in_force(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, 'approval = "four_eyes"')
+    desk.tell(d25="1000", d27="930")
+    before = desk.units
+    desk("25 21:30", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "a rumour")
+    waits = number(desk.waiting("25 21:31"))
+    said = desk("25 21:32", "approve", waits, "--by", "Ben", "--reason", "agreed", "--json")
+    assert said.code == 0, said.err
+    assert desk.waiting("25 21:33") == []
+    standing = desk.json("25 21:33", "status")["overrides"]
+    assert isinstance(standing, dict)
+    assert standing["tested"]["state"] == "in force"
+    assert "approved by Ada and Ben: a rumour" in standing["tested"]["sentence"]
+    assert desk("27 17:00", "run-once").code == 0, "nothing is sent, nobody is asked again"
+    assert desk.units == before
+    assert "override" not in alerts(desk), "its slot is over"
+    found = desk.json("27 18:30", "override", "tested", "--list")["overrides"]
+    assert isinstance(found, list)
+    [one] = found
+    assert (one["by"], one["instead"]) == ("Ada", "no trade")
+    desk.verified()
+
+
+def test_under_one_voice_the_giver_is_enough_and_it_stands_in_the_record(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, 'approval = "approve"')
+    given = desk("25 21:30", "override", "tested", "--weight", "0.2", "--by", "Ada", "--reason", "an election")
+    assert given.code == 0, given.err
+    with Book.open(folder / "insure.db") as book:
+        kinds = [one.kind for one in book.statements(("proposal", "approval", "override"), "tested")][-3:]
+    assert kinds == ["proposal", "approval", "override"]
+    assert desk.waiting("25 21:31") == []
+    desk("27 17:00", "run-once")
+    [trade] = desk.waiting("27 17:01")
+    assert str(trade["sentence"]).startswith("2026-11-27:close-60min: sell "), "the trade is asked about as any other"
+
+
+def test_an_override_that_wants_others_comes_before_its_slot(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, 'approval = "four_eyes"')
+    late = desk("27 17:01", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "wait")
+    assert (late.code, "2 people must approve an override of tested before its slot" in late.err) == (2, True), late.err
+
+
+def test_an_override_is_taken_back_and_the_rule_decides(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, "ask_change_weight = 5.0")
+    before = desk.units
+    desk.tell(d25="1000", d27="930")
+    nothing = desk("25 21:29", "override", "tested", "--withdraw", "--by", "Ada", "--reason", "x")
+    assert (nothing.code, "No override of tested stands" in nothing.err) == (2, True)
+    desk("25 21:30", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "a rumour")
+    pending = desk("25 21:31", "override", "tested", "--list")
+    assert "Pending: its slot is still to come." in pending.out, pending.out
+    assert "No slot was decided under it." not in pending.out
+    for arguments in (("--weight", "0.5"), ("--no-trade",), ("--slot", "2026-11-27")):
+        both = desk("25 21:31", "override", "tested", "--withdraw", "--by", "Ben", "--reason", "x", *arguments)
+        assert (both.code, "--withdraw goes with --by and --reason alone" in both.err) == (2, True)
+    back = desk("25 21:32", "override", "tested", "--withdraw", "--by", "Ben", "--reason", "no rumour", "--json")
+    assert back.code == 0, back.err
+    assert "Ben takes override" in str(back.json["sentence"])
+    assert "override" not in alerts(desk)
+    assert desk.json("25 21:33", "status")["overrides"] == {}
+    assert desk("27 17:00", "run-once").code == 0
+    assert desk.units < before, "the rule sells"
+    listed = desk.json("27 18:30", "override", "tested", "--list")
+    assert (listed["overrides"], listed["pending"]) == ([], None)
+    assert isinstance(listed["not_used"], list)
+    assert [one["state"] for one in listed["not_used"]] == ["withdrawn"]
+    desk.verified()
+
+
+def test_a_proposed_override_is_taken_back_as_well(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, 'approval = "four_eyes"')
+    desk("25 21:30", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "a rumour")
+    other = desk("25 21:31", "override", "tested", "--weight", "0.2", "--by", "Ben", "--reason", "y")
+    assert (other.code, "waits for the slot 2026-11-27:close-60min" in other.err) == (2, True), other.err
+    assert desk("25 21:32", "override", "tested", "--withdraw", "--by", "Ada", "--reason", "no rumour").code == 0
+    assert desk.waiting("25 21:33") == []
+    assert desk("25 21:34", "override", "tested", "--weight", "0.2", "--by", "Ben", "--reason", "y").code == 0
+
+
+def test_an_override_is_given_at_most_ten_sessions_ahead(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, "ask_change_weight = 5.0")
+    for day in ("2059-01-06", "2026-12-14"):
+        far = desk("25 21:30", "override", "tested", "--no-trade", "--slot", day, "--by", "Ada", "--reason", "x")
+        assert (far.code, "at most 10 sessions ahead" in far.err) == (2, True), (day, far.err)
+    near = desk("25 21:31", "override", "tested", "--no-trade", "--slot", "2026-12-09", "--by", "Ada", "--reason", "x")
+    assert near.code == 0, near.err
+
+
+def test_an_override_whose_slot_was_passed_over_locks_no_desk(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    desk.change('stage = "paper"', 'stage = "replay"')
+    assert desk("30 15:00", "rebalance", "tested").code == 0
+    given = desk(
+        "30 15:01", "override", "tested", "--weight", "0.4", "--by", "Ada", "--reason", "x", "--slot", "2026-11-27"
+    )
+    assert given.code == 0, given.err
+    assert desk("30 15:02", "rebalance", "tested", "--slot", "2026-11-30").code == 0
+    desk.tell(d25="1000", d27="1001", d30="1010")
+    again = desk("30 15:03", "override", "tested", "--weight", "0.3", "--by", "Ada", "--reason", "y")
+    assert again.code == 0, again.err
+    assert desk.json("30 15:04", "override", "tested", "--list")["pending"] is not None
+
+
+def test_an_override_that_cannot_be_read_holds_its_fund(insure: Insure, folder: Path) -> None:
+    desk = _ready(insure, folder, 'approval = "four_eyes"')
+    desk("25 21:30", "override", "tested", "--no-trade", "--by", "Ada", "--reason", "a rumour")
+    with Book.open(folder / "insure.db") as book:
+        [good] = [one for one in book.statements(("proposal",), "tested") if one.content["subject"] == "override"]
+        book.state("proposal", "tested", at("2026-11-25 21:31"), {**good.content, "weight": "half"})
+    desk("27 17:00", "run-once")
+    assert desk.outcomes["2026-11-27:close-60min"] == "HELD"
+    assert alerts(desk)["row unreadable"] == "A"
