@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from insure.contract_diff import Change
     from insure.controls.approvals import Proposal
     from insure.controls.counterfactual import Judged
-    from insure.controls.rehearsal import Rehearsal
+    from insure.controls.rehearsal import Lived, Rehearsal
     from insure.fund import Fund
     from schedules.desk import Desk
     from schedules.jobs import Tick
@@ -228,22 +228,15 @@ def _contract_change(
     from insure.book.duty import looking  # noqa: PLC0415
     from insure.book.verify import contract_of  # noqa: PLC0415
     from insure.contract_diff import changes  # noqa: PLC0415
-    from insure.controls.rehearsal import SESSIONS, rehearse  # noqa: PLC0415
-    from insure.decision import fund_calendar  # noqa: PLC0415
     from schedules.people.approving import agreed  # noqa: PLC0415
+    from schedules.people.rehearsing import rehearsed  # noqa: PLC0415
 
     new = contract_of(one.content["effective"])
     with looking(book) as duty:
         old = agreed(duty, new, place.terms.people).in_force
     if old is None:
         return None, new, (), None
-    last = book.standing(new.id).last
-    records = []
-    if last is not None:
-        calendar = fund_calendar(old)
-        back = calendar.sessions(min(old.protection.start, last.session), last.session)[-SESSIONS:]
-        records = list(book.records(new.id, first=back[0] if back else None))
-    return old, new, changes(old.effective(), new.effective()), rehearse(old, new, records)
+    return old, new, changes(old.effective(), new.effective()), rehearsed(place, book, old, new)
 
 
 def _change_figures(
@@ -275,30 +268,37 @@ def _show_change(
         [("section", "left"), ("key", "left"), ("old", "left"), ("new", "left")],
         [[change.section, change.key, change.old or "", change.new or ""] for change in found],
     )
+    show_replay(answer, rehearsal)
+
+
+def show_replay(answer: Answer, rehearsal: "Rehearsal | None") -> None:
+    """The last sessions under two contracts, side by side."""
     if rehearsal is None:
         answer.say("No session is recorded that the two contracts could be lived along.")
         return
-    left, right = rehearsal.old, rehearsal.new
+    columns = [_replayed(lived) for lived in (rehearsal.old, rehearsal.new)]
+    names = ("value of the fund", "equity", "turnover", "slippage", "trades", "slots held", "slots that ask a person",
+             "events")  # fmt: skip
     answer.table(
         "The last sessions under both",
         [("figure", "left"), ("old", "right"), ("new", "right")],
-        [
-            ["value of the fund", amount(_float(left.nav)), amount(_float(right.nav))],
-            ["equity", percent(left.weight), percent(right.weight)],
-            ["turnover", percent(left.turnover), percent(right.turnover)],
-            ["slippage", amount(left.slippage), amount(right.slippage)],
-            ["trades", str(left.trades), str(right.trades)],
-            ["slots held", str(left.held), str(right.held)],
-            ["slots that ask a person", str(left.asked), str(right.asked)],
-            ["events", str(len(left.events)), str(len(right.events))],
-        ],
+        [[name, old, new] for name, old, new in zip(names, *columns, strict=True)],
     )
     answer.say(rehearsal.note)
-    for name, lived in (("old", left), ("new", right)):
+    for name, lived in (("old", rehearsal.old), ("new", rehearsal.new)):
         for sentence in lived.events:
             answer.say(f"{name}: {sentence}")
         if lived.failed:
-            answer.say(f"{name}: not lived to the end: {lived.failed}")
+            answer.say(f"{name}: {'not lived to the end' if lived.steps else 'not computed'}: {lived.failed}")
+
+
+def _replayed(lived: "Lived") -> list[str]:
+    if not lived.steps:
+        return ["not computed"] * 8
+    return [
+        amount(_float(lived.nav)), percent(lived.weight), percent(lived.turnover), amount(lived.slippage),
+        str(lived.trades), str(lived.held), str(lived.asked), str(len(lived.events)),
+    ]  # fmt: skip
 
 
 def _float(value: object) -> float | None:

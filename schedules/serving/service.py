@@ -13,10 +13,12 @@ from pathlib import Path
 
 from insure.accrual import settled
 from insure.book import Book, Record
+from insure.book.agreements import DecidedUnder
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
 from insure.book.questions import AskedQuestion
 from insure.broker import Broker, OutsideBroker, PaperBroker
+from insure.contract_diff import changes
 from insure.controls import overrides
 from insure.controls.waiting import Waiting
 from insure.dates import BeyondHorizon
@@ -47,6 +49,7 @@ from schedules.watch.gate import DataGate, PriceDoubted
 _UNREADABLE = "fund file unreadable"
 _BLIND = "not watched"
 _UNREAD = "row unreadable"
+_CHANGED = "contract changed"
 _NOT_WITHDRAWN = "order not withdrawn"
 _MOMENT = dt.timedelta(microseconds=1)
 
@@ -178,8 +181,9 @@ class Service:
         if doubt:
             raise BookError(doubt)
         gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
+        before = duty.decided_under(fund.id)
         one = tick(duty, fund, slot, feed, broker, now, gate=gate, outside=self._desk.outside)
-        done.raised.extend(concluded(duty, fund, one, gate, now))
+        done.raised.extend(concluded(duty, fund, one, gate, now, before))
         done.raised.extend(self._watch.after(duty, fund, one, now))
         return one
 
@@ -296,10 +300,11 @@ class Service:
             slot = choose(duty, now)
             if slot is None:
                 return
+            before = duty.decided_under(fund.id)
             one, gate = self._ticked(duty, fund, slot, now)
             if one is None:
                 return
-            raised = concluded(duty, fund, one, gate, now)
+            raised = concluded(duty, fund, one, gate, now, before)
             raised += self._watch.after(duty, fund, one, now, self._chain_doubt)
             self._questions = duty.questions()
         LOG.info("%s %s: %s: %s", fund.id, one.slot.key, one.outcome, one.reason, extra={"about": {"fund": fund.id}})
@@ -485,8 +490,13 @@ class Service:
         done.troubles.append(str(refusal))
 
 
-def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.datetime) -> list[RaisedAlert]:
-    """What follows from how a slot ended, in its own transaction: the question it asks or answers, and its alerts."""
+def concluded(
+    duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.datetime, before: DecidedUnder | None
+) -> list[RaisedAlert]:
+    """What follows from how a slot ended, in its own transaction: the question it asks or answers, and its alerts.
+
+    ``before`` is the contract that was decided under until then.
+    """
     held = gate.held if gate is not None else None
     if held is not None and one.outcome == "HELD":
         duty.ask(fund.id, one.slot, held.question, now)
@@ -496,12 +506,21 @@ def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.
         duty.settle(fund.id, now, "decided")
     if one.outcome == "OK":
         duty.close_over(fund.id, OVER_AFTER_OK, now)
+        duty.close_over(fund.id, (_CHANGED,), now)
         if duty.statements(overrides.KINDS, fund.id, last=1) and standing(duty, fund, now) is None:
             duty.close_over(fund.id, (OVERRIDE,), now)
     raised = [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
     if one.record is not None:
         raised += lapse_overtaken(duty, fund, now)
+        if before is not None and before.config_sha256 != fund.config_sha256:
+            raised.append(duty.raise_alert(Alert(fund.id, "C", _CHANGED, _changed(fund, before)), now))
     return raised + followed(duty, fund, one, now)
+
+
+def _changed(fund: Fund, before: DecidedUnder) -> str:
+    """Which keys changed with the contract that a slot was first decided under."""
+    found = changes(before.effective, fund.effective())
+    return f"From {before.config_sha256[:12]} to {fund.config_sha256[:12]}: {' '.join(each.sentence for each in found)}"
 
 
 def _ended(duty: Duty, fund: Fund, slot: Slot, outcome: Outcome, reason: str, now: dt.datetime) -> Tick | None:

@@ -634,3 +634,59 @@ def test_an_override_that_cannot_be_read_holds_its_fund(insure: Insure, folder: 
     desk("27 17:00", "run-once")
     assert desk.outcomes["2026-11-27:close-60min"] == "HELD"
     assert alerts(desk)["row unreadable"] == "A"
+
+
+# Contracts: what a change would have come to, and that it is told.
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("vol = 0.2", "vol = 0.5"),
+        ("[volatility]", "[twin]\nvol_spread = 0.05\n[volatility]"),
+        ("rate_per_year = 0.02", "rate_per_year = 0.08"),
+    ],
+)
+def test_a_replay_sees_the_market_by_the_new_contracts_own_terms(
+    insure: Insure, folder: Path, before: str, after: str
+) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    if before.startswith("rate"):
+        desk.change('file = "prices.csv"', 'file = "prices.csv"\nrate_per_year = 0.02')
+    desk.tell(d25="1000", d27="960", d30="1010")
+    for moment in ("25 20:00", "27 17:00", "30 20:00"):
+        assert desk(moment, "run-once").code in {0, 3}
+    desk.change(before, after)
+    shown = desk.json("30 21:30", "fund", "diff", "tested")
+    replay = shown["replay"]
+    assert isinstance(replay, dict)
+    assert replay["new"]["failed"] == "", replay["new"]["failed"]
+    old, new = ([(step["weight"], step["slippage"]) for step in replay[name]["steps"]] for name in ("old", "new"))
+    assert len(old) == len(new) == 3
+    assert old != new, f"{before} to {after} shows two equal columns"
+    assert "The last sessions under both" in desk("30 21:30", "fund", "diff", "tested").out
+
+
+def test_a_replay_that_the_feed_does_not_reach_is_not_computed(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    desk("25 20:00", "run-once")
+    desk.change('kind = "fixed"\nvol = 0.2', 'kind = "realised"\nwindow = 250')
+    replay = desk.json("25 21:30", "fund", "diff", "tested")["replay"]
+    assert isinstance(replay, dict)
+    assert replay["new"]["failed"]
+    assert (replay["new"]["nav"], replay["new"]["turnover"], replay["new"]["trades"]) == (None, None, None)
+    assert "new: not computed: " in desk("25 21:30", "fund", "diff", "tested").out
+
+
+def test_a_contract_that_comes_into_force_by_itself_is_told_with_its_keys(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    desk("25 20:00", "run-once")
+    assert "contract changed" not in alerts(desk), "the first contract changes nothing"
+    desk.change("floor_fraction = 0.9", "floor_fraction = 0.5")
+    desk("27 17:00", "run-once")
+    assert alerts(desk)["contract changed"] == "C"
+    with Book.open(folder / "insure.db") as book:
+        [told] = [one.alert for one in AlertBook(book).open() if one.alert.kind == "contract changed"]
+    assert "protection.floor_fraction goes from 0.9 to 0.5." in told.sentence
+    desk("30 20:00", "run-once")
+    assert "contract changed" not in alerts(desk), "told once"
