@@ -139,12 +139,14 @@ def _override_cost(label: str, source: str, told: Told) -> Figures:
         why = "its slot is still to come" if told.after.ending is None else "no decision was made under it"
         return {"cost": Figure(label, NotComputed(why), "gain", source)}
     one = told.judged
+    unknown = NotComputed(one.failed or "not stated")
+    cost = unknown if one.earned is None else one.earned
+    held = unknown if one.units_with is None else one.units_with
+    rules = unknown if one.units_without is None else one.units_without
     return {
-        "cost": Figure(
-            "Costs of its trade against the rule's", float(one.earned), "gain", f"at its slot, {one.session}"
-        ),
-        "units_with": Figure("Held by override", one.units_with, "units", "of the index, after its slot"),
-        "units_without": Figure("Held by the rule", one.units_without, "units", "of the index, had nobody spoken"),
+        "cost": Figure("Costs of its trade against the rule's", cost, "gain", f"at its slot, {one.session}"),
+        "units_with": Figure("Held by override", held, "units", "of the index, after its slot"),
+        "units_without": Figure("Held by the rule", rules, "units", "of the index, had nobody spoken"),
     }
 
 

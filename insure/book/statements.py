@@ -28,7 +28,9 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "proposal": "a trade or a contract that waits for people",
         "approval": "one person's yes",
         "rejection": "one person's no",
+        "lapse": "a proposal that nobody answered in time",
         "override": "a person's word against the rule, for one slot",
+        "withdrawal": "an override taken back before its slot",
         "promotion": "a phase of the roll-out, upwards by a person or back by an event",
         "reconciliation": "positions, cash and orders held against an outside file",
         "break": "a difference found by a reconciliation, given to somebody, or explained",
@@ -44,8 +46,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 """Every kind of statement, with what it is."""
 _Of = Literal["all", "fund", "desk"]
-VOTES = ("proposal", "approval", "rejection")
-"""Kinds that belong to a proposal; each names its ``subject``, the last two the number of the ``proposal``."""
+VOTES = ("proposal", "approval", "rejection", "lapse")
+"""Kinds that belong to a proposal; each names its ``subject``, all but the first the number of the ``proposal``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "breaker": "breakers",
         "waiting": "waits",
         "override": "overrides",
+        "withdrawal": "withdrawals",
         "proposal": "proposals",
         "approval": "approvals",
         "rejection": "rejections",
+        "lapse": "lapses",
         "promotion": "promotions",
         "reconciliation": "reconciliations",
         "break": "breaks",
@@ -27,13 +29,14 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "drill": "drills",
         "pause": "pauses",
         "deficit": "deficits",
+        "execution breach": "execution_breaches",
     }
 )
 """Kinds of rows that are controls, with their field of ``ControlsFacts``. The content of such a row is a flat object of
 text: ``sentence``, and optionally ``by``, ``money`` (what it cost, below zero a loss), ``judgement`` and ``open`` (what
 somebody still has to do)."""
 _JUDGEMENTS: Mapping[str, Judgement] = {"kept": "kept", "alert": "alert", "breached": "breached"}
-_TO_BE_READ = frozenset({"kill", "breaker", "override", "restore", "break", "deficit"})
+_TO_BE_READ = frozenset({"kill", "breaker", "override", "lapse", "restore", "break", "deficit", "execution breach"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class ControlEvent:
     """What somebody still has to do; empty for nothing."""
     fund_id: str | None
     """None for what concerned the whole desk."""
+    unpriced: str = ""
+    """Why there is no money, where somebody has tried to measure it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,12 @@ class ControlsFacts:
     waits: tuple[ControlEvent, ...] = ()
     """What standing still came to in the period while a breaker was not NORMAL: the last row of each wait."""
     overrides: tuple[ControlEvent, ...] = ()
+    withdrawals: tuple[ControlEvent, ...] = ()
+    """Overrides taken back before their slots."""
     approvals: tuple[ControlEvent, ...] = ()
     rejections: tuple[ControlEvent, ...] = ()
+    lapses: tuple[ControlEvent, ...] = ()
+    """Questions that nobody answered in time."""
     proposals: tuple[ControlEvent, ...] = ()
     promotions: tuple[ControlEvent, ...] = ()
     reconciliations: tuple[ControlEvent, ...] = ()
@@ -78,6 +87,8 @@ class ControlsFacts:
     """Buying paused or resumed, and sales that went on, in a market too wide or too thin to buy in."""
     deficits: tuple[ControlEvent, ...] = ()
     """What was decided and not executed, with the price of its risk."""
+    execution_breaches: tuple[ControlEvent, ...] = ()
+    """Fills beyond their orders, accepted by a person as what was really executed."""
 
 
 def control_event(entry: Entry) -> ControlEvent:
@@ -122,23 +133,31 @@ def controls_facts(entries: Iterable[Entry], waited: Entry | None = None) -> Con
 
 
 def with_earnings(found: ControlsFacts, judged: Iterable[Judged]) -> ControlsFacts:
-    """Overrides with the money that each earned or lost against the rule.
+    """Overrides, and the questions that people answered against the rule, with the money that each earned or lost.
 
     Args:
         found: the controls of a period.
-        judged: the overrides of the fund; one that no slot was decided under is not among them.
+        judged: every word of people about the fund; an override that no slot was decided under is not among them, nor
+            a question that went through at once.
     """
-    earned = {one.sequence: float(one.earned) for one in judged}
-    priced = (
-        replace(event, money=earned[event.sequence]) if event.sequence in earned else event for event in found.overrides
-    )
-    return replace(found, overrides=tuple(priced))
+    came_to = {one.row: one for one in judged}
+
+    def priced(event: ControlEvent) -> ControlEvent:
+        one = came_to.get(event.sequence)
+        if one is None:
+            return event
+        return replace(event, money=None if one.earned is None else float(one.earned), unpriced=one.failed)
+
+    return replace(found, overrides=tuple(map(priced, found.overrides)), proposals=tuple(map(priced, found.proposals)))
 
 
 def running(found: ControlsFacts, judged: Iterable[Judged]) -> tuple[Judged, ...]:
-    """Overrides given before a period whose path still holds other units than the rule's; arguments as above."""
-    own = {event.sequence for event in found.overrides}
-    return tuple(one for one in judged if one.sequence not in own and one.units_with != one.units_without)
+    """Words given before a period whose path still holds other units than the one without; arguments as above.
+
+    One whose path cannot be lived is among them: nobody knows what it holds.
+    """
+    own = {event.sequence for event in (*found.overrides, *found.proposals)}
+    return tuple(one for one in judged if one.row not in own and (one.failed or one.units_with != one.units_without))
 
 
 def _wait(entry: Entry) -> tuple[str | None, str]:

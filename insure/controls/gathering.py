@@ -49,7 +49,7 @@ def circumstances_of(
     sequence, doubt = page.newest_row()
     breaker = breakers.standing(page.statements(breakers.KINDS), fund.id)
     # A slot that was held keeps its override although the next one has been given since.
-    said = page.statements(overrides.KINDS, last=5)
+    said = page.statements(overrides.KINDS, last=20)
     stands = phases.standing([] if fund.stage in {"replay", "paper"} else page.statements(phases.KINDS), fund)
     reports = page.statements(reconciliation.KINDS, last=_REPORTS) if stands.reconciles else []
     return Circumstances(

@@ -235,10 +235,14 @@ def _overrides(fund: Fund, evidence: Evidence) -> str:
         known = [money for money in earned if money is not None]
         came_to = f"; that {_earned(sum(known), fund)} against following it{upto}" if known else ""
         said.append(f"{name} overrode the rule {_times(len(earned))}{came_to}.")
-    still = running(found, evidence.judged)
+    answers = [event.money for event in found.proposals if event.money is not None]
+    if answers:
+        which = "A question that was" if len(answers) == 1 else f"{len(answers)} questions that were"
+        said.append(f"{which} not let through at once {_earned(sum(answers), fund)} against doing so{upto}.")
+    still = [float(one.earned) for one in running(found, evidence.judged) if one.earned is not None]
     if still:
-        which = "An override given" if len(still) == 1 else f"{len(still)} overrides given"
-        whole = _earned(sum(float(one.earned) for one in still), fund)
+        which = "A word of people given" if len(still) == 1 else f"{len(still)} words of people given"
+        whole = _earned(sum(still), fund)
         said.append(f"{which} before the period still made a difference; by now that {whole}{upto}.")
     return " ".join(said)
 

@@ -19,9 +19,17 @@ _NONE = "None in the period."
 _NOT_LOOKED = "Not looked at for this report."
 _AUTOMATIC = "nobody: automatic"
 _STILL_OPEN = "open when the period was over"
+_UNPRICED = {
+    "override": "no slot was decided under it",
+    "proposal": "it went through as asked, or is still to be answered",
+    "withdrawal": "an override that was taken back moved nothing",
+    "approval": "counted at its question",
+    "rejection": "counted at its question",
+    "lapse": "counted at its question",
+}
 _LEFT = {"waits": "waited", "approved": "approved, not carried out", "expired": "ran out unanswered"}
 _OTHER_MEASURE = (
-    "An override\u2019s figure here follows both paths on to that day, with every trade, cost and interest that came "
+    "The figure of an override, or of an answer to a question, follows both paths on to that day, with every trade, cost and interest that came "
     "after; the cause \u201cOverride\u201d of the slippage counts the step after the slot alone, before costs."
 )
 """docs/theory.md, "What an override came to"."""
@@ -38,9 +46,10 @@ def controls(facts: Facts, evidence: Evidence) -> Section:
     earned = f"Earned (+) or lost ({filters.MINUS}), to {filters.day(upto)}"
     waited = f"Earned (+) or lost ({filters.MINUS}), in the period"
     moves = (*found.kills, *found.lifts, *found.breakers)
-    voices = (*found.proposals, *found.approvals, *found.rejections)
-    others = (*found.pauses, *found.deficits)
-    events = (*moves, *found.waits, *found.overrides, *voices, *found.promotions, *others)
+    own = (*found.overrides, *found.withdrawals)
+    voices = (*found.proposals, *found.approvals, *found.rejections, *found.lapses)
+    others = (*found.pauses, *found.deficits, *found.execution_breaches)
+    events = (*moves, *found.waits, *own, *voices, *found.promotions, *others)
     stated = "What it cost" if any(event.money is not None for event in moves) else ""
     judgements: list[Judgement] = [event.judgement for event in events]
     if stood is not None and (stood.stopped or stood.proposals):
@@ -49,12 +58,14 @@ def controls(facts: Facts, evidence: Evidence) -> Section:
         *(() if stood is None else (_stood_table(stood),)),
         _events_table("Kills, lifts and moves of a breaker.", moves, stated),
         _events_table("What standing still came to while a breaker was not NORMAL.", found.waits, waited),
-        _events_table("Overrides.", found.overrides, earned),
+        _events_table("Overrides, and those taken back.", own, earned if found.overrides else ""),
         *((_running_table(still, earned),) if still else ()),
-        _events_table("Proposals, approvals and rejections.", voices),
+        _events_table(
+            "Questions put to people, and what they said.", voices, earned if _priced(found.proposals) else ""
+        ),
         *(() if stood is None else (_left_table(stood.proposals),)),
         _events_table("Phases of the roll-out.", found.promotions),
-        _events_table("Buying paused, and protection that is decided and not executed.", others),
+        _events_table("Buying paused, protection that is decided and not executed, fills beyond their orders.", others),
     )
     return Section(
         "controls",
@@ -63,7 +74,7 @@ def controls(facts: Facts, evidence: Evidence) -> Section:
         _sentence(facts, evidence, bool(events)),
         _sums(evidence, earned, waited),
         tables,
-        paragraphs=(_OTHER_MEASURE,) if found.overrides or still else (),
+        paragraphs=(_OTHER_MEASURE,) if found.overrides or _priced(found.proposals) or still else (),
     )
 
 
@@ -76,6 +87,7 @@ def _sentence(facts: Facts, evidence: Evidence, some: bool) -> str:
         (len(found.overrides), "override"),
         (len(found.approvals), "approval"),
         (len(found.rejections), "rejection"),
+        (len(found.lapses), "question that nobody answered", "questions that nobody answered"),
     )
     told = ", ".join(count(number, *words) for number, *words in counted if number)
     left = 0 if stood is None else len(stood.proposals)
@@ -111,11 +123,17 @@ def breaker_sentence(facts: Facts, stood: Standings) -> str:
 
 
 def _sums(evidence: Evidence, earned: str, waited: str) -> Figures:
-    """Overrides and waits are measured against different paths, and are not added to each other."""
+    """Words and waits are measured against different paths, and are not added to each other."""
     found = evidence.controls
     assert found is not None  # noqa: S101 - asked before
     sums = (
         ("overrides", f"Overrides of the period: {_lower(earned)}", found.overrides, "sum of the overrides below"),
+        (
+            "answers",
+            f"Answers to questions of the period: {_lower(earned)}",
+            found.proposals,
+            "sum of the questions below that were not let through at once",
+        ),
         ("waits", f"Standing still: {_lower(waited)}", found.waits, "sum of the waits below"),
     )
     return {
@@ -123,6 +141,11 @@ def _sums(evidence: Evidence, earned: str, waited: str) -> Figures:
         for key, label, events, source in sums
         if (told := [event.money for event in events if event.money is not None])
     }
+
+
+def _priced(events: Sequence[ControlEvent]) -> bool:
+    """Whether anybody tried to measure what one of them came to."""
+    return any(event.money is not None or event.unpriced for event in events)
 
 
 def _lower(words: str) -> str:
@@ -206,28 +229,27 @@ def _left_table(left: Sequence[LeftProposal]) -> Table:
 def _running_table(still: Sequence[Judged], earned: str) -> Table:
     rows = []
     for one in still:
-        source = f"chain entry {one.sequence}"
+        source = f"chain entry {one.row}"
+        unknown = NotComputed(one.failed or "not stated")
+        more = unknown if one.units_with is None or one.units_without is None else one.units_with - one.units_without
+        came_to = unknown if one.earned is None else one.earned
         rows.append(
             Row(
                 f"{filters.day(one.session)} {one.slot}",
                 (
-                    Figure("By", one.by, _TEXT, source),
-                    Figure("Why", one.reason, _TEXT, source),
-                    Figure(
-                        "More units held for it",
-                        one.units_with - one.units_without,
-                        "units",
-                        "path with \u2212 path without",
-                    ),
-                    Figure(earned, one.earned, "gain", "path with \u2212 path without, net asset value"),
+                    Figure("Word", one.kind if one.kind == "override" else one.answer, _TEXT, source),
+                    Figure("By", one.by or "nobody", _TEXT, source),
+                    Figure("Why", one.reason or "no reason given", _TEXT, source),
+                    Figure("More units held for it", more, "units", "path with \u2212 path without"),
+                    Figure(earned, came_to, "gain", "path with \u2212 path without, net asset value"),
                 ),
                 source,
             )
         )
     return Table(
-        "Overrides given earlier, whose path still differs from the rule\u2019s.",
+        "Overrides and answers given earlier, whose path still differs from the one without.",
         "Slot",
-        ("By", "Why", "More units held for it", earned),
+        ("Word", "By", "Why", "More units held for it", earned),
         tuple(rows),
     )
 
@@ -245,7 +267,9 @@ def _events_table(caption: str, events: Sequence[ControlEvent], money: str = "")
 
 def _event_row(event: ControlEvent, money: str) -> Row:
     source = f"chain entry {event.sequence}"
-    came_to = NotComputed("not stated") if event.money is None else event.money
+    came_to = (
+        NotComputed(event.unpriced or _UNPRICED.get(event.kind, "not stated")) if event.money is None else event.money
+    )
     what = event.kind if event.fund_id is not None else f"{event.kind}, whole desk"
     return Row(
         filters.instant(event.at),

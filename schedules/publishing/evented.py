@@ -126,7 +126,7 @@ def _judged(book: Book, happened: Happening, after: Aftermath) -> Judged | None:
         return None
     contract = _in_force(book, found[-1])
     judged = cost_of(found, {found[-1].decision.config_sha256: contract})
-    return next((one for one in judged if one.sequence == happened.entry.sequence), None)
+    return next((one for one in judged if one.row == happened.entry.sequence), None)
 
 
 def _proposals(book: Book, happened: Happening, funds: list[str]) -> tuple[trail.Entry, ...]:

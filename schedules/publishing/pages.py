@@ -13,6 +13,7 @@ from typing import TypeAlias
 import insure
 from insure.book import Book, Record, agreed, trail
 from insure.book import anchors as kept_anchors
+from insure.book.duty import looking
 from insure.book.lives import order_states
 from insure.book.verify import verify
 from insure.compliance import LateFill, facts, owed
@@ -20,7 +21,7 @@ from insure.compliance.controls import KINDS, controls_facts, with_earnings
 from insure.compliance.flows import ordered_flows
 from insure.compliance.standings import KINDS as STANDING
 from insure.compliance.standings import standings
-from insure.controls import signatures
+from insure.controls import approvals, signatures
 from insure.controls.counterfactual import Judged, cost_of
 from insure.dates import release
 from insure.decision import fund_calendar
@@ -178,7 +179,7 @@ def publish_compliance(
     rows = trail.sequences(book, fund.id, dt.date.min, last)
     counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
     found = facts(fund.id, by_hash, history, runs, period.due, first, last, late, rows, counted, so_far=period.so_far)
-    judged = _judged(history, by_hash)
+    judged = _judged(book, history, by_hash, fund.id, anchor[0])
     controls = controls_facts(
         trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]),
         trail.newest(book, fund.id, "waiting", since),
@@ -329,13 +330,13 @@ def _order_states(
     return order_states(records, decided, moved, [each.fill for each in late])
 
 
-def _judged(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> tuple[Judged, ...]:
-    """Every override, judged up to the last of the decisions."""
-    begun = next(
-        (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
-        len(history),
-    )
-    return cost_of(history[begun:], by_hash)
+def _judged(
+    book: Book, history: Sequence[Record], by_hash: Mapping[str, Fund], fund_id: str, last: int
+) -> tuple[Judged, ...]:
+    """Every word of people up to a row of the chain, judged up to the last of the decisions."""
+    with looking(book) as duty:
+        asked = duty.statements(approvals.KINDS, fund_id, subjects=("trade",))
+    return cost_of(history, by_hash, approvals.proposals([each for each in asked if each.sequence <= last]))
 
 
 def _up_to(book: Book, record: Record) -> list[Record]:

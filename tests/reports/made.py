@@ -94,7 +94,19 @@ def judged(sequence: int, earned: str, units: str = "9.5") -> Judged:
     """An override as it was judged; it holds 9 units on the path of the rule."""
     day = dt.date(2008, 10, 27)
     paths = Decimal(earned), Decimal("1e6") + Decimal(earned), Decimal("1e6"), Decimal(units), Decimal(9)
-    return Judged(sequence, dt.date(2008, 9, 3), "close", "A. Officer", "The index will fall.", None, day, *paths)
+    return Judged(
+        "override",
+        sequence,
+        dt.date(2008, 9, 3),
+        "close",
+        "A. Officer",
+        "The index will fall.",
+        None,
+        "",
+        "no trade",
+        day,
+        *paths,
+    )
 
 
 def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:

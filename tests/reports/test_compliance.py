@@ -18,6 +18,7 @@ from insure.fund import Fund
 from insure.slots import slots
 from reports import compliance
 from reports.evidence import Evidence
+from reports.figures import NotComputed
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, contract, live, lived, prices
 from tests.reports.made import STATEMENTS, compliance_report, entry, facts_of, judged, runs_of
 
@@ -325,8 +326,8 @@ def test_an_override_of_before_is_told_as_long_as_its_path_holds_other_units() -
     section = next(each for each in report.sections if each.key == "controls")
     tables = {table.caption: table for table in section.tables}
     own, earlier = (
-        tables["Overrides."],
-        tables["Overrides given earlier, whose path still differs from the rule\u2019s."],
+        tables["Overrides, and those taken back."],
+        tables["Overrides and answers given earlier, whose path still differs from the one without."],
     )
     assert own.columns[-1] == "Earned (+) or lost (\u2212), to 2008-10-27"
     assert [row.cells[-1].value for row in own.rows] == [-1250.5]
@@ -335,6 +336,41 @@ def test_an_override_of_before_is_told_as_long_as_its_path_holds_other_units() -
     )
     assert section.figures["overrides"].value == -1250.5, "the sum is that of the period's own"
     assert "counts the step after the slot alone" in " ".join(section.paragraphs)
+
+
+def test_a_word_whose_path_cannot_be_lived_says_why_instead_of_a_figure() -> None:
+    fund, records = lived(CPPI)
+    why = "The path cannot pay 500.00 USD."
+    broken = replace(
+        judged(93, "0"), earned=None, nav_with=None, nav_without=None, units_with=None, units_without=None, failed=why
+    )
+    before = replace(broken, row=60)
+    asked = [
+        entry("override", {"sentence": "Sold by hand.", "by": "A. Officer"}, 93),
+        entry("proposal", {"sentence": "Sell 9 units."}, 95),
+        entry("proposal", {"sentence": "Sell 8 units."}, 97),
+        entry("lapse", {"sentence": "Nobody answered."}, 96),
+    ]
+    late = replace(judged(95, "-12.5"), kind="answer", answer="nobody answered", by="", reason="")
+    judgements = (before, broken, late)
+    evidence = Evidence(controls=with_earnings(controls_facts(asked), judgements), judged=judgements, alerts=())
+    period = facts_of(fund, records, records[0].session, records[9].session)
+    report = compliance.build(fund, period, records[:10], ANCHOR, evidence)
+    section = next(each for each in report.sections if each.key == "controls")
+    tables = {table.caption: table for table in section.tables}
+    assert [row.cells[-1].value for row in tables["Overrides, and those taken back."].rows] == [NotComputed(why)]
+    earlier = tables["Overrides and answers given earlier, whose path still differs from the one without."]
+    assert [cell.value for cell in earlier.rows[0].cells[-2:]] == [NotComputed(why)] * 2, (
+        "unknown reads as none"
+    )
+    voices = tables["Questions put to people, and what they said."].rows
+    assert [row.cells[-1].value for row in voices] == [
+        -12.5,
+        NotComputed("counted at its question"),
+        NotComputed("it went through as asked, or is still to be answered"),
+    ]
+    assert (section.figures["answers"].value, "overrides" in section.figures) == (-12.5, False)
+    assert "question that nobody answered" in section.sentence
 
 
 def test_of_a_wait_that_began_before_the_period_only_what_came_in_it_counts() -> None:
