@@ -9,6 +9,7 @@ from insure.compliance import Facts, OrderCost
 from insure.fund import Fund
 from insure.orders import Fill, Order, OrderState
 from reports import filters
+from reports.compliance.holdings import price_unit
 from reports.figures import Figure, NotComputed, Unit, Value
 from reports.sections import Row, Table
 
@@ -130,7 +131,7 @@ def _row(
     source = f"order {key}"
     filled = sum((abs(fill.units) for fill in fills), Decimal(0))
     paid = sum((abs(fill.units) * fill.price for fill in fills), Decimal(0))
-    average: Value = paid / filled if filled else ""
+    average = paid / filled if filled else None
     return Row(
         label,
         (
@@ -141,7 +142,7 @@ def _row(
             Figure("Price limit", limit, "price", source),
             Figure("Good until", until, "instant", source),
             Figure("Filled", filled, "units", "sum of its fills"),
-            Figure("Average price", average, "number", "sum of units \u00d7 price of its fills / units filled"),
+            Figure("Average price", "" if average is None else average, price_unit(average), "of its fills, by units"),
             Figure("Commission", _sum(fill.commission for fill in fills), "money", "sum of its fills"),
             Figure("Spread", _sum(fill.spread for fill in fills), "money", "sum of its fills"),
             shortfall,
