@@ -63,6 +63,7 @@ def _draw_line(axes: Axes, chart: Chart, line: Line, days: Sequence[int]) -> Non
             # A single point has no length: it is marked, or it could not be seen.
             marker="o" if pen.points or len(shown) == 1 else None,
             markersize=pen.points or 5,
+            clip_on=not pen.points,
             zorder=3 if line.role == "fund" else 2,
         )
 

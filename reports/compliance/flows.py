@@ -97,8 +97,8 @@ def _dealt(fund: Fund, moved: tuple[Moved, ...]) -> Table:
             f"The {_LARGEST} largest of {len(moved)} dealt in the period, {fund.currency}; "
             f"`insure export {fund.id} --what entries` lists the entries of all."
         )
-    columns = ("Dealt at", "Money", "Units of the share class", "A unit at", "Index", "Ordered", "For")
-    return Table(caption, "Flow", columns, tuple(_moved_row(each) for each in shown))
+    columns = ("Kind", "Money", "Units of the share class", "A unit at", "Index", "Ordered", "For")
+    return Table(caption, "Slot", columns, tuple(_moved_row(each) for each in shown))
 
 
 def _moved_row(each: Moved) -> Row:
@@ -112,9 +112,9 @@ def _moved_row(each: Moved) -> Row:
     unit: Value = abs(each.money / each.shares) if each.shares else ""
     taken_back = each.ordered is not None and each.ordered.flow.reverses is not None
     return Row(
-        f"{each.kind.capitalize()}{', taken back' if taken_back else ''}",
+        f"{filters.day(each.session)} {each.slot}",
         (
-            Figure("Dealt at", f"{filters.day(each.session)} {each.slot}", _TEXT, "record of the slot"),
+            Figure("Kind", f"{each.kind}{', taken back' if taken_back else ''}", _TEXT, source),
             Figure("Money", each.money, "gain", source),
             Figure("Units of the share class", each.shares or "", "units", source),
             Figure("A unit at", unit, "number", "money / units of the share class"),

@@ -9,12 +9,13 @@ from insure.compliance import Facts, Position, positions
 from insure.fund import Fund
 from reports import filters
 from reports.compliance.sections import UNDECIDED
-from reports.figures import Figure, Unit, Value
+from reports.figures import Figure, Unit
 from reports.sections import Row, Section, Table
 
 _ZERO = Decimal(0)
 _CENT = Decimal("0.01")
-_COLUMNS = ("Units", "Price", "Value", "Units at the end", "Price at the end", "Value at the end", "Change")
+_SIDES = ("at the start", "at the end")
+_COLUMNS = (*(f"{name} {side}" for side in _SIDES for name in ("Units", "Price", "Value")), "Change")
 _BEFORE = "nothing before the first decision"
 
 
@@ -62,7 +63,7 @@ def _names(then: Mapping[str, Position], now: Mapping[str, Position]) -> list[st
 
 
 def _sentence(fund: Fund, last: Record, options: int, before: Decimal) -> str:
-    bought = f", {options} option{'' if options == 1 else 's'}" if options else ""
+    bought = f", {options} option position{'' if options == 1 else 's'}" if options else ""
     change = filters.figure(last.nav - before, "gain")
     return (
         f"At the end {filters.units(last.after.units)} units of the index{bought} and "
@@ -82,8 +83,8 @@ def _row(then: Position | None, now: Position | None, first: Record | None, last
     return Row(
         known.instrument.capitalize() if known.kind == "cash" else known.instrument,
         (
-            *_cells(known, then, first, ""),
-            *_cells(known, now, last, " at the end"),
+            *_cells(known, then, first, "at the start"),
+            *_cells(known, now, last, "at the end"),
             Figure("Change", change, "gain", "value at the end \u2212 value at the start"),
         ),
     )
@@ -99,29 +100,24 @@ def _cells(known: Position, held: Position | None, record: Record | None, when: 
         formula = "units \u00d7 mark, rounded to the cent with the options above it"
     priced = "mark at the volatility of the true put" if known.kind == "option" else "the index as it was seen"
     return (
-        Figure(f"Units{when}", "" if known.kind == "cash" or units is None else units, "units", source),
-        Figure(f"Price{when}", "" if price is None else price, _price_unit(price), priced),
-        Figure(f"Value{when}", value, "money", formula),
+        Figure(f"Units {when}", "" if known.kind == "cash" or units is None else units, "units", source),
+        Figure(f"Price {when}", "" if price is None else price, price_unit(price), priced),
+        Figure(f"Value {when}", value, "money", formula),
     )
 
 
-def _price_unit(price: Decimal | None) -> Unit:
+def price_unit(price: Decimal | None) -> Unit:
     """A price to the cent; with four decimals where it has more than two."""
     return "price" if price is None or price == price.quantize(_CENT) else "number"
 
 
 def _total(before: Decimal, after: Decimal) -> Row:
-    nothing: Value = ""
     formula = "sum of the rows above"
-    return Row(
-        "Net asset value",
-        (
-            Figure("Units", nothing, "units", formula),
-            Figure("Price", nothing, "price", formula),
-            Figure("Value", before, "money", formula),
-            Figure("Units at the end", nothing, "units", formula),
-            Figure("Price at the end", nothing, "price", formula),
-            Figure("Value at the end", after, "money", formula),
-            Figure("Change", after - before, "gain", formula),
-        ),
-    )
+    cells: list[Figure] = []
+    for side, value in zip(_SIDES, (before, after), strict=True):
+        cells += (
+            Figure(f"Units {side}", "", "units", formula),
+            Figure(f"Price {side}", "", "price", formula),
+            Figure(f"Value {side}", value, "money", formula),
+        )
+    return Row("Net asset value", (*cells, Figure("Change", after - before, "gain", formula)))

@@ -104,7 +104,7 @@ def losses(facts: Facts) -> tuple[Chart, ...]:
             tuple(step.session for step in steps),
             (
                 Line("Loss", "losses", tuple(step.loss for step in steps)),
-                Line("Value at risk", "floor", tuple(step.value_at_risk for step in steps), steps=True),
+                Line("Value at risk", "floor", tuple(step.value_at_risk for step in steps)),
             ),
             from_zero=True,
         ),

@@ -31,7 +31,7 @@ def folded(fund: Fund, facts: Facts) -> Table:
     export = f"`insure export {fund.id} --what decisions --from {facts.first} --to {facts.last}`"
     return Table(
         f"The {len(facts.records)} decisions by {word}, {fund.currency}; {export} lists every one.",
-        "Sessions",
+        "From",
         columns,
         tuple(_row(some, promised=promised) for some in groups),
     )
@@ -42,16 +42,14 @@ def _grouped(records: Sequence[Record], key: Callable[[dt.date], tuple[int, int]
 
 
 def _row(records: Sequence[Record], *, promised: bool) -> Row:
-    first, last = records[0].session, records[-1].session
     cells = [
         Figure("Decisions", len(records), "count", "records of these sessions"),
         Figure("Trades", _trades(records), "count", "child orders counted with their trade"),
         *_ends("Weight", [weight(record) for record in records], "weight"),
     ]
     if promised:
-        cells += _ends("Cushion", [cushion for each in records if (cushion := _cushion(each)) is not None], "gain")
-    label = filters.day(first) if first == last else f"{filters.day(first)} to {filters.day(last)}"
-    return Row(label, tuple(cells))
+        cells += _ends("Cushion", [cushion for each in records if (cushion := _cushion(each)) is not None], "money")
+    return Row(filters.day(records[0].session), tuple(cells))
 
 
 def _trades(records: Sequence[Record]) -> int:

@@ -16,7 +16,7 @@ def _section(desk: Desk, *asked: str) -> tuple[dict[str, dict[str, object]], str
     said = desk.json("report", "compliance", "tested", *asked)
     figures = json.loads((desk.folder / str(said["figures"])).read_text(encoding="utf-8"))
     [section] = [each for each in figures["sections"] if each["key"] == "executions"]
-    [table] = section["tables"]
+    table = section["tables"][0]
     rows = {row["label"]: {cell["label"]: cell["value"] for cell in row["cells"]} for row in table["rows"]}
     return rows, section["sentence"], bool(said["new"])
 

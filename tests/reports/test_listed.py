@@ -63,14 +63,13 @@ def test_orders_are_listed_with_children_under_their_trade() -> None:
     parent, whole, part, sale, _, last = map(_cells, table.rows)
     assert (parent["Units"], parent["Filled"], parent["State"]) == (1000, 700, "2 child orders")
     assert parent["Average price"] == (600 * Decimal("100.50") + 100 * Decimal(101)) / 700
-    assert (parent["Commission"], parent["Spread"], parent["Shortfall"]) == (4, 7, 400 + 11 - 600)
+    assert (parent["Commission"], parent["Spread"]) == (4, 7)
     assert (whole["Filled"], whole["Average price"], whole["State"]) == (600, Decimal("100.5"), "filled")
     assert (part["Units"], part["Filled"], part["Commission"], part["State"]) == (400, 100, 1, "cancelled")
-    assert (sale["Side"], sale["Units"], sale["Filled"], sale["Average price"]) == ("sell", 500, ZERO, "")
+    assert (sale["Order"], sale["Units"], sale["Filled"], sale["Average price"]) == ("sell", 500, ZERO, "")
     assert (sale["Decided at"], sale["Price limit"]) == (98, 98)
     assert sale["Good until"] == records[1].due + dt.timedelta(minutes=30)
     assert last["State"] == "acked"
-    assert "; the rest is not judged yet" in table.rows[-1].cells[10].source
     assert table.rows[1].source in page, "the order is not named by its key"
 
 
@@ -91,6 +90,7 @@ def test_of_too_many_orders_the_costliest_are_shown_and_where_the_rest_is(count:
         return
     shortfalls = [_cells(row)["Shortfall"] for row in table.rows]
     assert len(table.rows) == 3 <= COSTLIEST
+    assert _cells(table.rows[0])["Shortfall"] == max(each.cost.total for each in life.found(0, 3).orders)
     assert shortfalls == sorted(shortfalls, key=lambda each: -Decimal(str(each))), "not the costliest first"
     span = f"--from {life.records[0].session} --to {life.records[3].session}"
     assert f"`insure export guarded --what orders {span}` lists every order" in table.caption
@@ -141,7 +141,7 @@ def test_decisions_of_a_long_period_are_folded_by_week(strategy: str) -> None:
     assert len(table.rows) == len(weeks) > 10, "a long period lists nothing"
     for row, some in zip(table.rows, weeks.values(), strict=True):
         cells, weights = _cells(row), [weight(record) for record in some]
-        assert row.label == f"{some[0].session} to {some[-1].session}"
+        assert row.label == str(some[0].session)
         assert cells["Decisions"] == len(some)
         assert cells["Trades"] == sum(bool(record.orders) for record in some)
         told = [cells[f"Weight, {which}"] for which in ("first", "last", "least", "greatest")]

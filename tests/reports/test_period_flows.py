@@ -77,17 +77,17 @@ def test_every_flow_is_told_with_its_order_slot_price_and_units(tmp_path: Path) 
         sections, made = _published(tmp_path, book, fund)
     flows = sections["flows"]
     first, *rest = _rows(flows, 0)
-    assert (first["label"], first["Money"], first["Units of the share class"]) == (
-        "Subscription",
+    assert (first["Kind"], first["Money"], first["Units of the share class"]) == (
+        "subscription",
         "1000000",
         "10000.000000",
     )
-    assert [(each["label"].lower(), Decimal(each["Money"])) for each in rest] == [
+    assert [(each["Kind"], Decimal(each["Money"])) for each in rest] == [
         (kind, Decimal(money)) for kind, money, _ in ORDERS
     ]
     slots = first_slots(19)
     for each, (_, _, slot) in zip(rest, ORDERS, strict=True):
-        assert each["Dealt at"] == f"{slots[slot].session} close"
+        assert each["label"] == f"{slots[slot].session} close"
         assert each["For"] == str(slots[slot].session)
         assert dt.datetime.fromisoformat(each["Ordered"]) == slots[slot - 1].at + dt.timedelta(hours=1)
     issued = [Decimal(each["Units of the share class"] or 0) for each in (first, *rest)]
@@ -117,6 +117,22 @@ def test_a_flow_is_told_once_and_periods_add_up(tmp_path: Path) -> None:
         first, second, whole = (_rows(_published(tmp_path, book, fund, each)[0]["flows"], 0) for each in spans)
     assert first + second == whole
     assert len(whole) == 2
+
+
+def test_what_was_taken_back_says_so_and_counts_with_its_kind(tmp_path: Path) -> None:
+    fund = a_fund()
+    with Book.open(tmp_path / "insure.db") as book:
+        wrong = _order(book, fund, "subscription", "100000", 4, "a")
+        run(book, fund, 6)
+        session = first_slots(9)[8].session
+        back = Flow(f"{wrong.key}:reversal", fund.id, session, "subscription", -wrong.money, wrong.key)
+        assert book.book_flow(back, first_slots(7)[6].at)
+        run(book, fund, 19, first=6)
+        sections, _ = _published(tmp_path, book, fund)
+    _, given, taken = _rows(sections["flows"], 0)
+    assert (given["Kind"], taken["Kind"]) == ("subscription", "subscription, taken back")
+    assert Decimal(given["Units of the share class"]) == -Decimal(taken["Units of the share class"])
+    assert Decimal(str(_figures(sections["flows"])["subscription"])) == 1_000_000
 
 
 def test_without_a_flow_the_section_says_so(tmp_path: Path) -> None:
