@@ -180,7 +180,9 @@ def test_without_costs_the_difference_is_units_times_price_moves_carried_with_in
 
 
 def test_a_hold_that_people_left_unanswered_is_no_fault_of_the_override(tmp_path: Path) -> None:
-    of = fund(stage="paper", strategy=STRATEGIES["constant_mix"], costs=COSTS, controls={"ask_change_weight": 0.25})
+    of = fund(
+        stage="paper", strategy=STRATEGIES["constant_mix"], costs=COSTS, controls={**OPEN, "ask_change_weight": 0.25}
+    )
     records = lived(tmp_path, of, {5: 0.1})
     assert records[5].decision.outcome == "HELD", "the override asks: 60 % to 10 %"
     override, answer = cost_of(records, contracts(of))

@@ -286,7 +286,7 @@ def test_an_override_and_the_no_to_it_are_two_figures(tmp_path: Path) -> None:
 def test_a_path_that_cannot_pay_a_flow_has_no_figure_and_the_others_keep_theirs(tmp_path: Path) -> None:
     of, _ = contract({"kind": "constant_mix", "weight": 1.0}, controls={**ASKING, "ask_change_weight": 5.0})
     life = Life(of, tmp_path, overrides={1: 0.0, 2: None, 4: 0.5}, flows={3: -900_000})
-    records = life.lived([100, 100, 50, 50, 50, 55])
+    records = life.lived([100, 100, 50, 50, 50, 51])
     judged = cost_of(records, contracts(of))
     assert "takes more than the path holds" in judged[0].failed
     assert (judged[0].earned, judged[0].nav_without) == (None, None)
