@@ -20,10 +20,11 @@ from insure.fund import Fund
 from insure.happening import happening
 from insure.simulation.crises import worst_days
 from reports import comparison, compliance, event, filters, index, rebalance, schemas
-from reports.figures import Correction, Figure, Head, NotComputed, Unit
+from reports.figures import Correction, Figure, Head, Line, NotComputed, Unit
 from reports.html import _environment, render, template_folder
 from reports.stress import StressReport, build
 from tests.conftest import REPOSITORY
+from tests.reports.colours import TOGETHER
 from tests.reports.hostile import NAMES
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, live, lived, prices
 from tests.reports.made import (
@@ -382,6 +383,26 @@ def _hostile_stress(fund: Fund, name: str) -> StressReport:
     few = dataclasses.replace(result, scenarios=(scenario,), gaps=result.gaps[:1], herd=None, not_computed=(name,))
     report = build(fund, record, few, ANCHOR, PROGRAM)
     return dataclasses.replace(report, parts=tuple(part for part in report.parts if part.key != "formulas"))
+
+
+@each_page
+def test_lines_that_share_a_chart_are_held_apart_by_their_colours(name: str) -> None:
+    """tests/reports/test_colours.py measures the colours of lines that stand together."""
+    shared = [{line.role for line in lines} for lines in _drawn_together(REPORTS[name])]
+    assert all(any(roles <= set(group) for group in TOGETHER) for roles in shared), f"{name}: {shared}"
+
+
+def _drawn_together(value: object) -> Iterator[tuple[Line, ...]]:
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(each, Line) for each in value):
+            yield tuple(each for each in value if isinstance(each, Line))
+        for each in value:
+            yield from _drawn_together(each)
+    elif isinstance(value, dict):
+        yield from _drawn_together(list(value.values()))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for each in dataclasses.fields(value):
+            yield from _drawn_together(getattr(value, each.name))
 
 
 def _panels(report: Report) -> int:
