@@ -4,6 +4,7 @@ from reports.figures import Role
 
 TOGETHER: tuple[tuple[Role, ...], ...] = (
     ("fund", "twin", "index", "floor"),
+    ("fund", "first", "index"),
     ("fund", "first", "second", "third", "fourth", "fifth"),
 )
-"""Lines that share a chart: of values, and of causes or cases; tests/reports/test_pages.py reads them off the reports."""
+"""Lines that share a chart: of values, and of causes or cases; tests/reports/test_pages.py holds the reports to it."""
