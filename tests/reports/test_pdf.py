@@ -31,6 +31,7 @@ def test_pdf_is_the_page_and_the_same_bytes_every_time() -> None:
     text = "\n".join(page.extract_text() for page in read.pages)
     for words in ("Rebalance report", "Guarded Fund", "The ladder", "Slippage against the true put", "REPLAY"):
         assert words in text, f"{words!r} is not in the PDF"
+    assert "Figures of this chart" in text, "the short table of a chart is not printed"
     assert f"Page 1 of {len(read.pages)}" in text, "pages are not numbered"
     root = read.root_object
     assert str(root["/Lang"]) == "en", "the language is not told to screen readers"
