@@ -12,7 +12,7 @@ from insure.strategies.legs import daily_drift
 from insure.strategies.rule import Sight
 
 To = Literal["target", "edge"]
-_FORBID_UNKNOWN: dict[str, str] = {"extra": "forbid"}
+_FORBID_UNKNOWN: dict[str, str | bool] = {"extra": "forbid", "allow_inf_nan": False}
 _ONE_PERCENT = 0.01
 
 
@@ -20,7 +20,7 @@ _ONE_PERCENT = 0.01
 class FixedBandTerms:
     """One width, whatever the market does."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = _FORBID_UNKNOWN
     kind: Literal["fixed"] = "fixed"
     width_weight: Annotated[float, Ge(0.0), Le(1.0)] = 0.0
     to: To = "target"
@@ -49,7 +49,7 @@ class FixedBandTerms:
 class WhalleyWilmottBandTerms:
     """As wide as gamma, the cost of a trade and risk aversion make best."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = _FORBID_UNKNOWN
     kind: Literal["whalley_wilmott"] = "whalley_wilmott"
     risk_aversion: Annotated[float, Gt(0.0), Le(1e6)]
     """Relative to the fund's value; the width falls with its cube root."""
@@ -89,7 +89,7 @@ class WhalleyWilmottBandTerms:
 class DriftBandTerms:
     """A width, and more of it the further a day moves the target."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = _FORBID_UNKNOWN
     kind: Literal["drift"] = "drift"
     width_weight: Annotated[float, Ge(0.0), Le(1.0)] = 0.0
     """Half width at zero gamma."""

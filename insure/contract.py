@@ -95,8 +95,8 @@ def sentences(fund: Fund) -> list[str]:
     )
     said.extend(_execution(fund))
     said.append(
-        f"One slot changes the weight by at most {limits.largest_change_weight:.0%}; an order above "
-        f"{limits.largest_order_weight:.0%} of the fund waits for a person."
+        f"One slot changes the weight by at most {limits.largest_change_weight:.0%}; a trade above "
+        f"{limits.largest_order_weight:.0%} of the fund is cut to that, and the next slot goes on."
     )
     if fund.protects and limits.no_cushion == "cash":
         said.append(

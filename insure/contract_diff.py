@@ -64,7 +64,7 @@ def _keys(name: str, text: str) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for key, value in content.items():
         if isinstance(value, dict):
-            first = {place: words for place, words in UNWRITTEN.items() if place[0] == key}
+            first = {place: _written(left_out) for place, left_out in UNWRITTEN.items() if place[0] == key}
             found |= first | {(key, inner): _written(each) for inner, each in _flat(value)}
         else:
             found[WHOLE, key] = _written(value)

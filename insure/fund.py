@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from insure.band_terms import BandTerms, FixedBandTerms, WhalleyWilmottBandTerms
 from insure.errors import FundFileError, InvalidInput
-from insure.execution_terms import Execution
+from insure.execution_terms import Execution, Minutes
 from insure.money import minor_unit
 from insure.rebalancing import Band
 from insure.slots import Timing, parse
@@ -37,7 +37,15 @@ from insure.volatility import Source
 
 Stage = Literal["replay", "paper", "shadow", "pilot", "live"]
 Roll = Literal["none", "at_horizon"]
-NotNegative = Annotated[float, Ge(0.0)]
+NotNegative = Annotated[float, Ge(0.0), Le(1_000.0)]
+"""A multiple, or a number of standard deviations; beyond a thousand nothing in a market is measured by it."""
+Units = Annotated[float, Ge(0.0), Le(1e15)]
+Money = Annotated[Decimal, Ge(0), Le(10**15)]
+"""The book counts minor units in 64 bits."""
+Rate = Annotated[float, Ge(-1.0), Le(10.0)]
+"""Per year, a fraction."""
+Count = Annotated[int, Le(1_000)]
+"""Of sessions, slots or events: four years of trading."""
 Bps = Annotated[float, Ge(0.0), Le(10_000.0)]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _EXPECTED = {
@@ -45,7 +53,10 @@ _EXPECTED = {
     "currency": "three capital letters, like USD",
 }
 _BY_KIND = Discriminator("kind")
-UNWRITTEN: Mapping[tuple[str, str], str] = {("band", "kind"): "fixed"}
+UNWRITTEN: Mapping[tuple[str, str], str | int] = {
+    ("band", "kind"): "fixed",
+    ("controls", "largest_session_orders"): 200,
+}
 """Keys (section, key) that an effective contract leaves out at this value."""
 Regime = Literal["ucits", "aifmd", "rts-6", "15c3-5", "18f-4"]
 """Law that a fund, or its automated trading, stands under; what the lines of a compliance report mean by it is in
@@ -57,7 +68,7 @@ Name = Annotated[str, Len(1, 200), Predicate(str.isprintable)]
 class Protection:
     """The promise: how much, until when, and what happens then."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     start: dt.date
     """First session of the first protection period."""
     floor_fraction: Annotated[float, Ge(0.0), Le(1.5)]
@@ -73,13 +84,16 @@ class Protection:
 class Limits:
     """What no decision may pass, whatever the model asks for."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     lowest_weight: Fraction = 0.0
     highest_weight: Annotated[float, Ge(0.0), Le(5.0)] = 1.0
+    """Stock is bought with the fund's own money: above 1.0 it would be borrowed."""
     largest_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
-    """Largest change of the equity weight in one slot (throttle)."""
+    """Largest change of the equity weight in one slot (throttle). From all to nothing: a hedge that is spread over
+    slots loses with every fall between them, and what is sudden asks a person (``ask_change_weight``)."""
     largest_order_weight: Annotated[float, Gt(0.0), Le(5.0)] = 1.0
-    """Largest single order, as a fraction of NAV; beyond it the slot is held for a person."""
+    """Largest single order, as a fraction of NAV; a larger trade is cut to it, and the next slot goes on. All of the
+    fund: one at its floor must be able to leave the stock in one order."""
     gap_budget_alert: Fraction = 0.0
     """Warn when an instant fall of this size would reach the floor."""
     no_cushion: Literal["cash", "model"] = "cash"
@@ -97,18 +111,18 @@ class Limits:
 class Costs:
     """What a trade is expected to cost."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     commission_bps: Bps = 0.0
     half_spread_bps: Bps = 0.0
-    commission_per_trade_money: Annotated[Decimal, Ge(0)] = Decimal(0)
-    commission_per_unit_money: Annotated[Decimal, Ge(0)] = Decimal(0)
-    commission_minimum_money: Annotated[Decimal, Ge(0)] = Decimal(0)
+    commission_per_trade_money: Money = Decimal(0)
+    commission_per_unit_money: Money = Decimal(0)
+    commission_minimum_money: Money = Decimal(0)
     """Least commission per ticket, of the three above together."""
     impact_coefficient: NotNegative = 0.0
     """Multiple of the square-root law of market impact; 0 for none, of the order of 1 where it counts."""
     impact_daily_vol: Annotated[float, Gt(0.0), Le(1.0)] = 0.01
     """Volatility of the index over one day, a fraction."""
-    daily_volume_units: NotNegative = 0.0
+    daily_volume_units: Units = 0.0
     """Units traded in the market on an average day, where the feed tells none; 0 for not known."""
 
     def __post_init__(self) -> None:
@@ -124,20 +138,20 @@ class Costs:
 class Lots:
     """What can be traded at all."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
-    lot_units: Annotated[Decimal, Gt(0)] = Decimal("0.000001")
-    smallest_ticket_money: Annotated[Decimal, Ge(0)] = Decimal(0)
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
+    lot_units: Annotated[Decimal, Gt(0), Le(10**9)] = Decimal("0.000001")
+    smallest_ticket_money: Money = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When the fund decides, on which exchange's sessions, and how time is counted."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     calendar: str = "XNYS"
     day_count: Literal["bus/252", "act/365"] = "bus/252"
     slot: str = "close"
-    deadline_minutes: Annotated[float, Gt(0.0)] = 30.0
+    deadline_minutes: Minutes = 30.0
     """A slot that starts later than this is missed, not traded."""
     closures: tuple[dt.date, ...] = ()
     """Days that the exchange closed at short notice."""
@@ -159,15 +173,15 @@ class CsvFeed:
     """Prices out of a file: columns date, close; optional rate, dividend, dividend_yield, volume, vol_index, bid,
     ask, at and depth (docs/guide.md, "Prices")."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["csv"] = "csv"
     file: Annotated[str, Len(1)]
     """Path, relative to the desk folder."""
-    rate_per_year: float = 0.0
+    rate_per_year: Rate = 0.0
     """Used where the file has no rate column; continuously compounded."""
-    dividend_yield_per_year: float = 0.0
+    dividend_yield_per_year: Rate = 0.0
     """Used where the file has no dividend_yield column."""
-    max_age_sessions: Annotated[int, Ge(0)] = 0
+    max_age_sessions: Annotated[Count, Ge(0)] = 0
     """How many sessions old the newest price may be at its slot."""
 
 
@@ -175,10 +189,10 @@ class CsvFeed:
 class SampleFeed:
     """Real history that comes with the installation: S&P 500 closes 1999-2018, T-bill rates, VIX 2014-2018."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["sample"] = "sample"
-    dividend_yield_per_year: float = 0.0
-    max_age_sessions: Annotated[int, Ge(0)] = 0
+    dividend_yield_per_year: Rate = 0.0
+    max_age_sessions: Annotated[Count, Ge(0)] = 0
 
 
 Feed = CsvFeed | SampleFeed
@@ -188,10 +202,10 @@ Feed = CsvFeed | SampleFeed
 class TwinTerms:
     """What the true put beside the fund costs."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     vol: Literal["hedge", "index"] = "hedge"
     """What the put is marked at: the hedge volatility, or the feed's volatility index."""
-    index_scale: Annotated[float, Gt(0.0)] = 0.01
+    index_scale: Annotated[float, Gt(0.0), Le(1_000.0)] = 0.01
     """Volatility of one unit of that index: 0.01 for points."""
     vol_spread: Annotated[float, Ge(-1.0), Le(1.0)] = 0.0
     """Added to it: 0.02 is two points."""
@@ -201,18 +215,18 @@ class TwinTerms:
 class Quality:
     """Which prices are doubted before a decision, for how long, and what is done when the doubt stays."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
-    jump_sigmas: Annotated[float, Gt(0.0)] = 10.0
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
+    jump_sigmas: Annotated[float, Gt(0.0), Le(1_000.0)] = 10.0
     """A move since the last decision beyond this many standard deviations asks for a second source."""
     second_file: Annotated[str, Len(1)] | None = None
     """CSV of a second source or a related instrument (columns date, close), relative to the desk folder."""
     agreement_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.5
     """The second source confirms a jump that it made in the same direction, at least by this share of it."""
-    corroboration_minutes: Annotated[float, Gt(0.0)] = 15.0
+    corroboration_minutes: Minutes = 15.0
     """How long a doubt waits for confirmation before the fallback acts."""
     fallback: Literal["reduce_only", "hold", "trade"] = "reduce_only"
     """A doubt that outlasts its clock: sell but never buy | hold this slot and take the price from then on | trade."""
-    max_age_minutes: Annotated[float, Gt(0.0)] | None = None
+    max_age_minutes: Minutes | None = None
     """Oldest quote at the moment of decision, where the feed tells instants (column ``at``); None for no limit."""
 
 
@@ -220,7 +234,7 @@ class Quality:
 class Triggers:
     """What wakes the fund between its slots; 0 is off."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     price_move: Fraction = 0.0
     """Move of the price since the last decision."""
     weight_drift: Fraction = 0.0
@@ -229,9 +243,9 @@ class Triggers:
     """Gap budget at or below this."""
     volatility_jump: NotNegative = 0.0
     """Change of the hedge volatility since the last decision, relative: 0.5 is half as much again, or half gone."""
-    debounce_minutes: Annotated[float, Gt(0.0)] = 15.0
+    debounce_minutes: Minutes = 15.0
     """No event slot within this time of any slot that started before."""
-    most_per_day: Annotated[int, Ge(0)] = 3
+    most_per_day: Annotated[Count, Ge(0)] = 3
     """Event slots of one session; what else happens waits for the next slot."""
 
     @property
@@ -246,19 +260,23 @@ class Triggers:
 class Controls:
     """What stands between a decision and an order: limits of the gate, who approves, how a decision is let through."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     approval: Literal["auto", "approve", "four_eyes"] = "auto"
     """Who approves a trade before it is sent: nobody | one person | two people."""
-    proposal_minutes: Annotated[float, Gt(0.0), Le(10_080.0)] = 60.0
+    proposal_minutes: Minutes = 60.0
     """How long a proposal may be approved."""
     second_person: Literal["noted", "required"] = "noted"
     """A desk of one person under four_eyes: "no second person" stands in the record | nothing is sent."""
     price_collar_bps: Bps = 1000.0
     """Widest distance of a price limit from the decided price; ten times a usual intraday range of an index."""
     largest_turnover_weight: Annotated[float, Gt(0.0), Le(20.0)] = 2.0
-    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself."""
+    """Most that is traded in one session, of NAV: in and out once; more is an automaton that fights itself. A trade is
+    cut to what is left of it."""
     largest_volume_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.25
-    """Largest order, of the average volume of 20 sessions: above a quarter the fund is the market."""
+    """Largest order, of the average volume of 20 sessions, else of ``daily_volume_units``: above a quarter the fund is
+    the market. A larger trade is cut to it."""
+    largest_session_orders: Annotated[int, Ge(1), Le(100_000)] = 200
+    """Most orders in one session, child orders counted one by one: five trades of ten slices over four venues."""
     deposit_takers: Annotated[int, Ge(1), Le(100)] = 5
     """Banks or bills that cash is spread over."""
     largest_deposit_weight: Annotated[float, Gt(0.0), Le(1.0)] = 0.20
@@ -266,14 +284,17 @@ class Controls:
     ask_change_weight: Annotated[float, Gt(0.0), Le(5.0)] = 0.25
     """A larger change of the target in one slot asks a person."""
     ask_multiple: NotNegative = 0.0
-    """Buying above this effective multiple (equity over cushion) asks a person; 0 is off."""
+    """Buying above this effective multiple (equity over cushion) asks a person. 0 leaves it to the strategy: 1.25 times
+    the multiplier of CPPI and TIPP, which their rules never buy above; else 1 over ``gap_budget_alert``, the multiple
+    at which a fall of that size reaches the floor; off where that is 0 too (``largest_multiple``)."""
     ask_buy_after_fall: Fraction = 0.05
-    """Buying after a larger fall since the last decision asks a person; 0 is off."""
-    reconciliation_sessions: Annotated[int, Ge(1)] = 1
+    """Buying after a larger fall, since the last decision or from the highest price of the last five sessions decided,
+    asks a person; 0 is off. 5 % is about four standard deviations of a day at a volatility of 20 %."""
+    reconciliation_sessions: Annotated[Count, Ge(1)] = 1
     """Oldest reconciliation that may be traded on, sessions; from the stage shadow on."""
-    escalate_minutes: Annotated[float, Gt(0.0)] = 30.0
+    escalate_minutes: Minutes = 30.0
     """A breaker that is not NORMAL for this long is told again, to everybody."""
-    breaker_bad_prices: Annotated[int, Ge(1)] = 3
+    breaker_bad_prices: Annotated[Count, Ge(1)] = 3
     """Slots in a row whose price could not be read, or was doubted until its clock ran out: REDUCE_ONLY. One question
     that outlives its clock is two, the slot and the one that takes it up again; that alone freezes no fund."""
     breaker_slippage_sigmas: NotNegative = 6.0
@@ -283,19 +304,20 @@ class Controls:
     market_halt_falls: tuple[Annotated[float, Gt(0.0), Lt(1.0)], ...] = (0.07, 0.13, 0.20)
     """Falls below the previous close at which the exchange halts trading: REDUCE_ONLY; none is off. The default is
     NYSE Rule 7.12, for which the last 35 minutes of a session know the last level alone."""
-    breaker_clock_seconds: Annotated[float, Gt(0.0)] = 120.0
+    breaker_clock_seconds: Annotated[float, Gt(0.0), Le(1e9)] = 120.0
     """REDUCE_ONLY for the desk where its clock jumps, or stands behind what the book has, by more."""
     pilot_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 0.1
     """Share of a decision that the stage pilot carries out."""
-    pilot_cap_money: Annotated[Decimal, Gt(0)] | None = None
-    """Largest trade of the stage pilot; None for no cap."""
+    pilot_cap_money: Annotated[Decimal, Gt(0), Le(10**15)] | None = None
+    """Most that the stage pilot moves in one session, money; the gate of pilot asks for it."""
     live_fraction: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     """Share of a decision that the stage live carries out: 0.25, 0.5, then 1."""
-    tolerance_units: Annotated[Decimal, Ge(0)] = Decimal(0)
-    """Units of an instrument by which an outside report may differ; none: units are counted, not estimated."""
-    tolerance_cash_money: Annotated[Decimal, Ge(0)] = Decimal("1.00")
+    tolerance_units: Annotated[Decimal, Ge(0), Le(10_000)] = Decimal(0)
+    """Units of an instrument by which an outside report may differ; none: units are counted, not estimated. 10,000
+    at most: more would switch the reconciliation off."""
+    tolerance_cash_money: Annotated[Decimal, Ge(0), Le(1_000_000)] = Decimal("1.00")
     """Money by which reported cash may differ: a cent of rounding each on a hundred postings."""
-    tolerance_order_units: Annotated[Decimal, Ge(0)] = Decimal(0)
+    tolerance_order_units: Annotated[Decimal, Ge(0), Le(10_000)] = Decimal(0)
     """Units by which a broker's report of an order may differ; none: the order is ours, to the last unit."""
     settlement_sessions: Annotated[int, Ge(0), Le(10)] = 1
     """From trade to settlement: a difference within it is timing; 1 in the United States since May 2024."""
@@ -316,14 +338,14 @@ class Controls:
 class Fund:
     """One protected fund: the whole of what was agreed, and nothing that changes."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     id: Annotated[str, Predicate(lambda text: bool(_ID.fullmatch(text)))]
     name: Name
     currency: Annotated[str, Predicate(lambda text: len(text) == 3 and text.isalpha() and text.isupper())] = "USD"
     instrument: Name
     """The index, or the fund on it, that is held: one unit of it has the feed's price."""
     stage: Stage = "replay"
-    initial_money: Annotated[Decimal, Gt(0)]
+    initial_money: Annotated[Decimal, Gt(0), Le(10**15)]
     """First subscription, booked at the first tick."""
     protection: Protection
     strategy: Annotated[StrategyTerms, _BY_KIND]
@@ -474,11 +496,25 @@ def read_fund(text: str, origin: str = "fund file") -> Fund:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FundFileError(f"{origin}: is not TOML: {error}.") from error
+    if switches := list(_switches(content)):
+        raise FundFileError("\n".join(f"{origin}: {said}" for said in switches))
     try:
         return fund_adapter().validate_python(content)
     except ValidationError as error:
         sentences = [f"{origin}: {_sentence(detail)}" for detail in error.errors()]
         raise FundFileError("\n".join(sentences)) from error
+
+
+def _switches(content: object, where: str = "") -> Iterator[str]:
+    """Keys that are true or false: nothing of a contract is a switch, and as a number ``true`` would be 1."""
+    if isinstance(content, bool):
+        yield f"{where} is {str(content).lower()}; no key of a fund file is true or false."
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _switches(value, f"{where}.{key}" if where else str(key))
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _switches(value, f"{where}.{number}")
 
 
 def _written(value: object) -> str:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import betaincinv
 
-from insure.arguments import FloatArray, number, numbers, positive
+from insure.arguments import FloatArray, number, numbers, positive, whole
 from insure.errors import InvalidInput
 
 
@@ -147,6 +148,64 @@ def downside_capture(returns: ArrayLike, benchmark: ArrayLike, per_year: float) 
     return _capture(returns, benchmark, per_year, rose=False)
 
 
+def sharpe(returns: ArrayLike, risk_free: ArrayLike, per_year: float) -> float:
+    """Mean return above the risk-free one over its standard deviation (divisor n - 1), times ``sqrt(per_year)``.
+
+    Sharpe 1994, "The Sharpe ratio", J. Portfolio Management 21. ``risk_free`` is one return for all observations, or
+    one for each.
+
+    Raises:
+        InvalidInput: the excess returns do not differ, so the ratio has no value.
+    """
+    excess = _excess(returns, risk_free, least=2)
+    return _over("The Sharpe ratio", float(np.mean(excess)), float(np.std(excess, ddof=1))) * _root(per_year)
+
+
+def sortino(returns: ArrayLike, risk_free: ArrayLike, per_year: float) -> float:
+    """Mean return above the risk-free one over its downside deviation, times ``sqrt(per_year)``.
+
+    The downside deviation is ``sqrt(sum (min(r - f, 0))^2 / n)`` over all n observations. Sortino and Price 1994,
+    "Performance measurement in a downside risk framework", J. Investing 3. ``risk_free`` as in ``sharpe``.
+
+    Raises:
+        InvalidInput: no return is below the risk-free one, so the ratio has no value.
+    """
+    excess = _excess(returns, risk_free, least=1)
+    below = math.sqrt(float(np.mean(np.minimum(excess, 0.0) ** 2)))
+    return _over("The Sortino ratio", float(np.mean(excess)), below) * _root(per_year)
+
+
+def calmar(values: ArrayLike, per_year: float) -> float:
+    """Compound growth per year over the largest drawdown.
+
+    Young 1991, "Calmar ratio: a smoother tool", Futures 20.
+
+    Raises:
+        InvalidInput: no value is below an earlier one, so the ratio has no value.
+    """
+    return _over("The Calmar ratio", annual_return(returns(values), per_year), max_drawdown(values))
+
+
+def tracking_error(returns: ArrayLike, benchmark: ArrayLike, per_year: float) -> float:
+    """Sample standard deviation of the returns less the benchmark's (divisor n - 1), times ``sqrt(per_year)``.
+
+    Roll 1992, "A mean/variance analysis of tracking error", J. Portfolio Management 18.
+    """
+    r, b = _pair("returns", returns, "benchmark", benchmark, low=-1.0)
+    return volatility(r - b, per_year)
+
+
+def time_under_water(values: ArrayLike) -> float:
+    """Share of the values after the first that are below an earlier one."""
+    v = _series("values", values, least=2, low=0.0, open_low=True)
+    return float(np.mean(v[1:] < np.maximum.accumulate(v)[1:]))
+
+
+def longest_under_water(values: ArrayLike) -> int:
+    """Steps of the longest stay below an earlier value, from that value until it is reached again, or to the last."""
+    return max((stay.length for stay in drawdowns(values)), default=0)
+
+
 def participation(values: ArrayLike, index: ArrayLike) -> float:
     """Growth factor of the fund over growth factor of the index, ``(V_n / V_0) / (I_n / I_0)``.
 
@@ -205,6 +264,43 @@ def cost_of_insurance(values: ArrayLike, index: ArrayLike) -> float:
     """
     v, i = _pair("values", values, "index", index, low=0.0)
     return float(i[-1] / i[0] - v[-1] / v[0])
+
+
+def probability_interval(count: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Bounds of a probability of which ``count`` of ``trials`` came true: the interval of Clopper and Pearson.
+
+    Exact, so that it covers the probability at least as often as ``confidence`` says, also where nothing or everything
+    came true and the standard error is zero. Clopper and Pearson 1934, "The use of confidence or fiducial limits
+    illustrated in the case of the binomial", Biometrika 26.
+
+    Raises:
+        InvalidInput: there was no trial, or more came true than were tried.
+    """
+    n, k = whole("trials", trials, low=1), whole("count", count)
+    if k > n:
+        raise InvalidInput(f"count is {k}; of {n} trials no more can come true.")
+    tail = 0.5 * (1.0 - _confidence(confidence))
+    low = float(betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
+    high = float(betaincinv(k + 1, n - k, 1.0 - tail)) if k < n else 1.0
+    return low, high
+
+
+def _excess(returns: ArrayLike, risk_free: ArrayLike, *, least: int) -> FloatArray:
+    r, f = _series("returns", returns, least=least, low=-1.0), numbers("risk_free", risk_free)
+    if f.ndim and f.shape != r.shape:
+        raise InvalidInput(f"risk_free has shape {f.shape}; it must be one number or one for each of {r.size} returns.")
+    return r - f
+
+
+def _over(name: str, above: float, below: float) -> float:
+    ratio = above / below if below > 0.0 else math.inf
+    if not math.isfinite(ratio):
+        raise InvalidInput(f"{name} has no value: it divides {above:g} by {below:g}.")
+    return ratio
+
+
+def _root(per_year: float) -> float:
+    return math.sqrt(positive("per_year", per_year))
 
 
 def _annual(r: FloatArray, per_year: float) -> float:

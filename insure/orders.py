@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from insure.decision import Holdings, OptionHeld, OptionTrade, Trade
@@ -114,6 +114,27 @@ def orders_for(
             part,
         )
         for number, (child, part) in enumerate(parts, start=1)
+    )
+
+
+def paid_for(pairs: Sequence[tuple[Order, Trade]], cash: Decimal) -> tuple[Order, ...]:
+    """Orders whose price limit is no further away than cash pays for: a fund borrows nothing for a bad fill.
+
+    A purchase was checked at the decided price; filled anywhere up to its limit it might cost more than there is. Costs
+    are taken as at the far limit. At the decided price itself every order may be filled.
+
+    Args:
+        pairs: each order with its trade; they are filled together.
+        cash: before any of them.
+    """
+    bought = sum((order.units for order, _ in pairs if order.units > 0), Decimal(0))
+    if not bought > 0:
+        return tuple(order for order, _ in pairs)
+    costs = sum((trade.cost * order.price_limit / order.price for order, trade in pairs if order.units > 0), Decimal(0))
+    reach = ((cash - costs) / bought).quantize(MILLIONTH, rounding=ROUND_FLOOR)
+    return tuple(
+        replace(order, price_limit=min(order.price_limit, max(order.price, reach))) if order.units > 0 else order
+        for order, _ in pairs
     )
 
 

@@ -147,6 +147,33 @@ class Track:
         return Track(self.twin, to, _added(causes, step_causes(self.twin, self.mark, to, step, rungs, held)))
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What came to fund minus twin since a moment, apart from what stood between them already.
+
+    With C0 the causes then, C1 those now and g the growth of cash from then to now, C1 - g C0 came since, cause by
+    cause, money now; (g - 1) times the sum of C0 is the interest on what stood before. Both add up to the change.
+    """
+
+    opening: Mapping[str, float] = field(default_factory=dict)
+    """Causes then, money; none where the twin was bought at that moment."""
+    growth: float = 1.0
+    """Of cash since, at the rates of the marks."""
+
+    def after(self, mark: Mark, years: float) -> "Since":
+        """One step of ``years`` further, from the mark that money earned the rate of."""
+        return Since(self.opening, self.growth * exp(mark.rate * years))
+
+    def causes(self, now: Track) -> Mapping[str, float]:
+        """What came since, by cause, money now."""
+        return _added(now.causes, {cause: -money * self.growth for cause, money in self.opening.items()})
+
+    @property
+    def interest(self) -> float:
+        """What cash earned on the difference that stood before, money."""
+        return (self.growth - 1.0) * sum(self.opening.values())
+
+
 def opened(
     value: float, guarantee: float, mark: Mark, dividends: Dividends = "reinvested", financing: Financing = "fund"
 ) -> Track:
@@ -222,6 +249,7 @@ __all__ = [
     "HEDGING",
     "Mark",
     "Rung",
+    "Since",
     "Step",
     "Track",
     "Twin",

@@ -24,7 +24,8 @@ from insure.strategies.delta_neutral import Option
 from insure.strategies.synthetic_put import Dividends, Financing, Tracking
 
 Fraction = Annotated[float, Ge(0.0), Le(1.0)]
-FORBID_UNKNOWN: dict[str, str] = {"extra": "forbid"}
+FORBID_UNKNOWN: dict[str, str | bool] = {"extra": "forbid", "allow_inf_nan": False}
+"""Of the parts of a contract: no key that is not known, no figure that is infinite or no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,11 @@ class Promise:
 class SyntheticPutTerms:
     """Replicate stock with a put on it."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["synthetic_put"] = "synthetic_put"
     tracking: Tracking = "weight"
-    leland_cost_bps: Annotated[float, Ge(0.0)] = 0.0
-    leland_interval_sessions: Annotated[float, Gt(0.0)] = 1.0
+    leland_cost_bps: Annotated[float, Ge(0.0), Le(10_000.0)] = 0.0
+    leland_interval_sessions: Annotated[float, Gt(0.0), Le(2_520.0)] = 1.0
 
     def strategy(self, promise: Promise) -> Strategy:
         """The synthetic put of this period."""
@@ -72,11 +73,11 @@ class SyntheticPutTerms:
 class CppiTerms:
     """Hold a multiple of the cushion above the floor."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["cppi"] = "cppi"
-    multiplier: Annotated[float, Gt(0.0)] = 4.0
+    multiplier: Annotated[float, Gt(0.0), Le(1_000.0)] = 4.0
     floor_rule: FloorRule = "accreting"
-    gap_sigmas: Annotated[float, Ge(0.0)] = 0.0
+    gap_sigmas: Annotated[float, Ge(0.0), Le(1_000.0)] = 0.0
     zero_rates: tuple[tuple[float, float], ...] = ()
     step_fractions: tuple[tuple[float, float], ...] = ()
     """(years since the start, fraction of the value protected) pairs of a stepped floor."""
@@ -99,9 +100,9 @@ class CppiTerms:
 class TippTerms:
     """A floor that follows the highest value up, and a multiple of the cushion above it."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["tipp"] = "tipp"
-    multiplier: Annotated[float, Gt(0.0)] = 4.0
+    multiplier: Annotated[float, Gt(0.0), Le(1_000.0)] = 4.0
 
     def strategy(self, promise: Promise) -> Strategy:
         """The TIPP of this period; it protects the fund's floor fraction of the highest value."""
@@ -112,7 +113,7 @@ class TippTerms:
 class StopLossTerms:
     """Stock until the floor is touched, cash from then on."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["stop_loss"] = "stop_loss"
 
     def strategy(self, promise: Promise) -> Strategy:
@@ -124,7 +125,7 @@ class StopLossTerms:
 class ConstantMixTerms:
     """A constant equity weight."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["constant_mix"] = "constant_mix"
     weight: Fraction = 0.6
 
@@ -137,7 +138,7 @@ class ConstantMixTerms:
 class BuyAndHoldTerms:
     """An equity weight bought once."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["buy_and_hold"] = "buy_and_hold"
     weight: Fraction = 1.0
 
@@ -150,7 +151,7 @@ class BuyAndHoldTerms:
 class StaticPutTerms:
     """Buy stock and the real put on it, and hold both to the horizon."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["static_put"] = "static_put"
 
     def strategy(self, promise: Promise) -> Strategy:
@@ -162,7 +163,7 @@ class StaticPutTerms:
 class HybridTerms:
     """Buy a part of the put and replicate the rest."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["hybrid"] = "hybrid"
     bought_fraction: Fraction = 0.5
     """Puts bought, of the units of the structure."""
@@ -170,9 +171,9 @@ class HybridTerms:
     """Strike of the puts bought, of the structure's: 1 on the floor itself, 0.85 for gap puts 15 % below it."""
     put_years: Annotated[float, Gt(0.0)] | None = None
     """Time to their expiry; None: to the horizon."""
-    strike_step: Annotated[float, Ge(0.0)] = 0.0
+    strike_step: Annotated[float, Ge(0.0), Le(1e9)] = 0.0
     """Distance of listed strikes, in the price of the index; 0: any strike."""
-    contract_units: Annotated[float, Ge(0.0)] = 0.0
+    contract_units: Annotated[float, Ge(0.0), Le(1e9)] = 0.0
     """Units of the index in one contract; 0: any number of units."""
     tracking: Literal["weight", "units"] = "weight"
 
@@ -196,7 +197,7 @@ class HybridTerms:
 class OptionTerms:
     """Options that a delta-neutral fund buys when a period begins."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["put", "call"]
     strike_fraction: Annotated[float, Gt(0.0), Le(10.0)]
     """Of the index at the start of the period."""
@@ -211,14 +212,14 @@ class OptionTerms:
 class DeltaNeutralTerms:
     """Hold options and hedge their delta with stock; a fund is never short, so that only a negative delta is hedged."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_UNKNOWN
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = FORBID_UNKNOWN
     kind: Literal["delta_neutral"] = "delta_neutral"
     options: Annotated[tuple[OptionTerms, ...], Len(1, 20)]
     target: Annotated[float, Ge(-1.0), Le(1.0)] = 0.0
     """Net delta per notional to return to; the notional is the options' units at the index of the start."""
     tolerance: Annotated[float, Ge(0.0), Le(1.0)] = 0.05
     """Net delta per notional that is left alone."""
-    widening: Annotated[float, Ge(0.0)] = 0.25
+    widening: Annotated[float, Ge(0.0), Le(1_000.0)] = 0.25
     """Daily standard deviations of delta drift that the tolerance is wider by."""
 
     def __post_init__(self) -> None:

@@ -1,6 +1,8 @@
 """The twin of a recorded fund: slippage followed from one decision to the next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from insure.accrual import Accrual
 from insure.decision import Decision, Holdings, Ladder
@@ -8,6 +10,7 @@ from insure.decision.options import legs_at
 from insure.errors import FloorUnaffordable
 from insure.fund import Fund
 from insure.market import Snapshot
+from insure.orders import Fill
 from insure.pricing.elementary import exp
 from insure.slippage import Mark, Rung, Step, Track, Twin, opened
 from insure.strategies.legs import book
@@ -19,6 +22,7 @@ CAUSE_OF_STAGE = {
     "throttle": "throttle",
     "override": "override",
     "rollout": "rollout",
+    "capped": "capped",
     "lots": "lots",
     "executed": "execution",
 }
@@ -79,6 +83,27 @@ def follow(
 def mark_of(snapshot: Snapshot, years_left: float) -> Mark:
     """The market that the twin's put is valued at."""
     return Mark(float(snapshot.price), years_left, snapshot.rate, snapshot.dividend_yield, snapshot.put_vol)
+
+
+def execution_costs(
+    before: Holdings, after: Holdings, fills: Sequence[Fill], decided: Decimal, *, late: bool = False
+) -> dict[str, float]:
+    """What executions cost by cause, to the cent: their sum is what the fund lost by them at the decided price.
+
+    Args:
+        before: holdings before them.
+        after: holdings after them.
+        fills: what was executed.
+        decided: price that was decided on.
+        late: whether they came after the slot, so that their own price counts against the decided one.
+    """
+    commission = float(sum((fill.commission for fill in fills), Decimal(0)))
+    spread = float(sum((fill.spread for fill in fills), Decimal(0)))
+    lost = float((before.units - after.units) * decided + before.cash - after.cash)
+    costs = {"commission": commission, "spread": spread}
+    if late:
+        costs["execution"] = float(sum((fill.units * (fill.price - decided) for fill in fills), Decimal(0)))
+    return {**costs, "rounding": lost - sum(costs.values())}
 
 
 def _years_left(decision: Decision, before: Track, accrual: Accrual) -> float:

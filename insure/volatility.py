@@ -44,15 +44,15 @@ class Estimate:
 class _Bounds:
     """What every source has: bounds, smoothing, the length of a year."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = {"extra": "forbid", "allow_inf_nan": False}
 
-    floor: Annotated[float, Ge(0.0)] = 0.0
+    floor: Annotated[float, Ge(0.0), Le(100.0)] = 0.0
     """No estimate is below this volatility."""
-    cap: Annotated[float, Gt(0.0)] | None = None
+    cap: Annotated[float, Gt(0.0), Le(100.0)] | None = None
     """No estimate is above this volatility; None for no cap."""
     smoothing: Annotated[float, Ge(0.0), Lt(1.0)] = 0.0
     """Fraction of the previous estimate that is kept: ``smoothing * previous + (1 - smoothing) * new``."""
-    sessions_per_year: Annotated[float, Gt(0.0)] = 252.0
+    sessions_per_year: Annotated[float, Gt(0.0), Le(1e6)] = 252.0
     """Closes in a year."""
 
 
@@ -71,7 +71,7 @@ def _check_bounds(source: _Bounds) -> None:
 class Fixed(_Bounds):
     """A volatility that was agreed on; it must lie between its own floor and cap."""
 
-    vol: Annotated[float, Ge(0.0)]
+    vol: Annotated[float, Ge(0.0), Le(100.0)]
     """Per square root of year."""
     kind: Literal["fixed"] = field(default="fixed", kw_only=True)
 
@@ -152,9 +152,9 @@ class Index(_Bounds):
 
     series: str
     """Its name, for the sentence that says it is missing."""
-    scale: Annotated[float, Gt(0.0)] = 0.01
+    scale: Annotated[float, Gt(0.0), Le(1_000.0)] = 0.01
     """Volatility of one unit of the quote: 0.01 for points (20 is 20 %), 1.0 for quotes that are volatilities."""
-    max_age_days: Annotated[int, Ge(0)] = 5
+    max_age_days: Annotated[int, Ge(0), Le(366)] = 5
     """Calendar days that a quote may be older than ``as_of``."""
     kind: Literal["index"] = field(default="index", kw_only=True)
 

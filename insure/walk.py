@@ -254,8 +254,9 @@ class Walk:
         """The weights after the band and after the throttle; the first purchase has neither."""
         if first:
             return target, target
-        banded = across_band(target, view.held, view.width, self.frictions.to_edge)
-        return banded, self.frictions.slowed(banded, view.held)
+        frictions = self.frictions
+        banded = across_band(target, view.held, view.width, frictions.to_edge, frictions.lowest, frictions.highest)
+        return banded, frictions.slowed(banded, view.held)
 
     def _units(self, weight: float, view: _View) -> float:
         """A weight in units; the very units held where it is the weight held."""

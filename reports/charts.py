@@ -57,12 +57,13 @@ def _draw_line(axes: Axes, chart: Chart, line: Line, days: Sequence[int]) -> Non
             [value for _, value in shown],
             color=pen.ink,
             linewidth=pen.width,
-            linestyle=(0, pen.dashes) if pen.dashes else "solid",
+            linestyle="none" if pen.points else (0, pen.dashes) if pen.dashes else "solid",
             drawstyle="steps-post" if line.steps else "default",
             solid_joinstyle="round",
             # A single point has no length: it is marked, or it could not be seen.
-            marker="o" if len(shown) == 1 else None,
-            markersize=5,
+            marker="o" if pen.points or len(shown) == 1 else None,
+            markersize=pen.points or 5,
+            clip_on=not pen.points,
             zorder=3 if line.role == "fund" else 2,
         )
 
@@ -74,6 +75,9 @@ def _frame(axes: Axes, chart: Chart, form: Format, days: Sequence[int]) -> None:
     first, last = days[0], days[-1]
     axes.set_xlim(first, last if last > first else first + 1)
     low, high = axes.get_ylim()
+    if low < 0.0 and not any(value < 0.0 for line in chart.lines for value in line.values if value is not None):
+        low = 0.0  # room below zero would say that something can be there
+        axes.set_ylim(low, high)
     if chart.from_zero:
         axes.set_ylim(min(low, 0.0), max(high, 0.0))
     if low < 0.0 < high:

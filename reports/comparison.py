@@ -1,7 +1,11 @@
-"""The comparison report: the fund beside the same capital with a true put, and beside the index without protection."""
+"""The comparison report: the fund beside the same capital with a true put, and beside the index without protection.
+
+Every figure, chart and sentence of it has one beginning: the decision before the span, or, for a fund's first decision,
+the money before its first trade. A backtest is the same page of a life that nobody lived.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from insure.book.record import Record
@@ -11,9 +15,11 @@ from reports import filters, slippage
 from reports.figures import Chart, Figure, Figures, Head, Line, NotComputed, Role, Verdict, plain
 from reports.heads import head
 from reports.measures import MetricRow, measures
-from reports.points import Point, points
+from reports.points import Past, Point, past
 from reports.slippage import GROUPS, SlippageTable
 
+HYPOTHETICAL = "HYPOTHETICAL"
+"""What stands across a backtest."""
 _SCHEDULE = "fund file, [schedule]"
 _GROUP_ROLES: tuple[Role, ...] = ("first", "second", "third", "fourth", "fifth")
 
@@ -37,44 +43,49 @@ class ComparisonReport:
         return found
 
 
-def build(fund: Fund, records: Sequence[Record], anchor: tuple[int, str]) -> ComparisonReport:
-    """The comparison from a fund's first decision on; pure.
+def build(
+    fund: Fund, records: Sequence[Record], anchor: tuple[int, str] | None, opening: Record | None = None
+) -> ComparisonReport:
+    """The comparison over a span of decisions; pure.
 
     Args:
-        fund: the contract in force.
-        records: all decisions, in order, from the first.
-        anchor: sequence and hash of the last decision's row on the chain.
+        fund: the contract in force at the last of them.
+        records: the decisions of the span, in order.
+        anchor: sequence and hash of the last decision's row on the chain; None for a backtest, which has no chain.
+        opening: the decision before the span, whose end is its beginning; None where it begins with the fund's first.
 
     Raises:
-        InvalidInput: there is no record, or one is another fund's.
+        InvalidInput: there is no record, one is another fund's, or the decision before the span is missing.
     """
     if not records:
         raise InvalidInput(f"{fund.id} has no decision yet; a comparison needs one.")
     strangers = {record.fund_id for record in records} - {fund.id}
     if strangers:
         raise InvalidInput(f"records are of {', '.join(sorted(strangers))}; the fund is {fund.id!r}.")
-    row = points(fund, records)
-    table = slippage.table(records)
+    seen = past(fund, records, opening)
+    table = slippage.over_span(seen.span, records)
     span = f"{filters.day(records[0].session)} to {filters.day(records[-1].session)}"
-    rows = measures(records, row)
+    rows = measures(records, seen)
+    kind, title = ("backtest", "Backtest") if anchor is None else ("comparison", "Comparison with a true put")
+    top = head(kind, title, span, fund, records[-1], anchor)
     return ComparisonReport(
-        head=head("comparison", "Comparison with a true put", span, fund, records[-1], anchor),
-        verdict=_verdict(records, row, rows),
-        glance=_glance(row, table),
-        charts=_charts(fund, row, span),
+        head=replace(top, watermark=HYPOTHETICAL) if anchor is None else top,
+        verdict=_verdict(records, seen, rows),
+        glance=_glance(seen, table),
+        charts=_charts(fund, seen, span),
         slippage=table,
         metrics=rows,
-        rules=_rules(fund, records[-1]),
+        rules=_rules(fund, records[-1], seen),
     )
 
 
-def _verdict(records: Sequence[Record], row: Sequence[Point], rows: Sequence[MetricRow]) -> Verdict:
+def _verdict(records: Sequence[Record], seen: Past, rows: Sequence[MetricRow]) -> Verdict:
     returned = rows[0]
     words = [f"The fund returned {_written(returned.fund)}"]
     if not isinstance(returned.twin.value, NotComputed):
         words.append(f"the same capital with a true put {_written(returned.twin)}")
     sentence = ", ".join(words) + f"; the index, unhedged, {_written(returned.index)}."
-    with_floor = [point for point in row if point.floor is not None]
+    with_floor = [point for point in seen.decided if point.floor is not None]
     if not with_floor:
         return Verdict("good", "No floor promised", sentence)
     below = [point for point in with_floor if point.floor is not None and point.nav < point.floor]
@@ -100,28 +111,36 @@ def _written(figure: Figure) -> str:
     return filters.figure(figure.value, figure.unit)
 
 
-def _glance(row: Sequence[Point], table: SlippageTable) -> Figures:
-    last = row[-1]
-    no_twin = NotComputed(slippage.NO_TWIN)
+def _glance(seen: Past, table: SlippageTable) -> Figures:
+    first, last = seen.points[0], seen.points[-1]
+    when = "before the first trade of" if seen.fresh else "after the decision of"
+    none = NotComputed(seen.span.missing)
     found = {
+        "begun": Figure("Fund at the beginning", first.nav, "money", f"net asset value {when} {first.session}"),
         "nav": Figure("Fund", last.nav, "money", "net asset value, after the trade"),
-        "twin": Figure("With true put", no_twin if last.twin is None else last.twin, "money", "since the last roll"),
+        "twin": Figure(
+            "With true put",
+            none if last.twin is None else last.twin,
+            "money",
+            "bought at the beginning, and again at each roll with what it was worth",
+        ),
         "index": Figure("Index, unhedged", last.index, "money", "the same subscriptions, in the index"),
     }
     if last.floor is not None:
         found["floor"] = Figure("Floor today", last.floor, "money", "of the strategy")
     found["weight"] = Figure("In stock", last.weight, "weight", "equity / net asset value")
-    found["slippage"] = Figure("Against the true put", table.total.value, "gain", "sum of all protection periods")
+    found["slippage"] = Figure("Against the true put", table.total.value, "gain", "fund \u2212 with true put")
     return found
 
 
-def _charts(fund: Fund, row: Sequence[Point], span: str) -> tuple[Chart, ...]:
+def _charts(fund: Fund, seen: Past, span: str) -> tuple[Chart, ...]:
+    row = seen.points
     dates = tuple(point.session for point in row)
     starts = tuple(i for i, point in enumerate(row) if point.begins)
-    rolls = " Dotted uprights are rolls: there the twin is bought anew with the fund's value." if starts else ""
+    rolls = " Dotted uprights are rolls: there a new floor begins, and the true put is bought anew." if starts else ""
     value = [Line("Fund", "fund", tuple(point.nav for point in row))]
     if any(point.twin is not None for point in row):
-        value.append(Line("With true put", "twin", tuple(point.twin for point in row), restarts=True))
+        value.append(Line("With true put", "twin", tuple(point.twin for point in row)))
     value.append(Line("Index", "index", tuple(point.index for point in row)))
     if any(point.floor is not None for point in row):
         value.append(Line("Floor", "floor", tuple(point.floor for point in row), restarts=True))
@@ -140,9 +159,9 @@ def _charts(fund: Fund, row: Sequence[Point], span: str) -> tuple[Chart, ...]:
             "Share of the fund in stock",
             f"Equity weight after each decision, {span}.",
             "weight",
-            dates,
-            (Line("In stock", "fund", tuple(point.weight for point in row), steps=True),),
-            starts,
+            dates[1:],
+            (Line("In stock", "fund", tuple(point.weight for point in seen.decided), steps=True),),
+            tuple(start - 1 for start in starts),
             from_zero=True,
         ),
         Chart(
@@ -153,6 +172,7 @@ def _charts(fund: Fund, row: Sequence[Point], span: str) -> tuple[Chart, ...]:
             dates,
             (
                 Line("Fund", "fund", _drawdown([point.fund_growth for point in row])),
+                *_twin_drawdown(row),
                 Line("Index", "index", _drawdown([point.index_growth for point in row])),
             ),
             from_zero=True,
@@ -172,13 +192,21 @@ def _slippage_chart(fund: Fund, row: Sequence[Point], span: str) -> Chart:
     return Chart(
         "slippage",
         "Slippage so far, by cause",
-        f"Fund minus the same capital with a true put, {fund.currency}, summed over protection periods, {span}. "
+        f"Fund minus the same capital with a true put, {fund.currency}, since the beginning, {span}. "
         "The causes add up to the heavy line.",
         "money",
         tuple(point.session for point in row),
         tuple(lines),
         tuple(i for i, point in enumerate(row) if point.begins),
     )
+
+
+def _twin_drawdown(row: Sequence[Point]) -> tuple[Line, ...]:
+    growths = [point.twin_growth for point in row]
+    known = [growth for growth in growths if growth is not None]
+    if len(known) < len(growths):
+        return ()
+    return (Line("With true put", "twin", _drawdown(known)),)
 
 
 def _drawdown(growths: Sequence[float]) -> tuple[float, ...]:
@@ -188,12 +216,15 @@ def _drawdown(growths: Sequence[float]) -> tuple[float, ...]:
     return tuple(value / peak - 1.0 for value, peak in zip(values, peaks, strict=True))
 
 
-def _rules(fund: Fund, last: Record) -> Figures:
+def _rules(fund: Fund, last: Record, seen: Past) -> Figures:
     """What a comparison must say about itself."""
     tracking = getattr(fund.strategy, "tracking", None)
     reinvested = fund.protection.dividends == "reinvested"
     costs = fund.costs
+    first = seen.points[0]
+    begins = "before the first trade, whose costs count" if seen.fresh else "after the decision before the span"
     return {
+        "begins": Figure("Measured from", f"{filters.day(first.session)}, {begins}", "text", "docs/theory.md"),
         "strategy": Figure("Strategy", fund.strategy.kind.replace("_", " "), "text", "fund file, [strategy]"),
         "tracking": Figure(
             "When the fund drifts from its model",

@@ -30,6 +30,8 @@ class Pen:
     colour: str
     width: float
     dashes: tuple[float, ...] = ()
+    points: float = 0.0
+    """Diameter of points that are not joined; 0 for a line."""
 
 
 PENS: dict[Role, Pen] = {
@@ -42,6 +44,7 @@ PENS: dict[Role, Pen] = {
     "third": Pen("#0f0f07", "--third", 1.4, (2.0, 1.6)),
     "fourth": Pen("#0f0f08", "--fourth", 1.4, (5.0, 1.6, 1.2, 1.6)),
     "fifth": Pen("#0f0f09", "--fifth", 1.4, (9.0, 2.5)),
+    "losses": Pen("#0f0f0e", "--fund", 0.0, points=4.0),
 }
 INK = "#0f0f0a"
 MUTED = "#0f0f0b"

@@ -1,28 +1,38 @@
 """The event report, made at once: a floor breached, a slot missed or failed, a kill, a breaker, an override, a restore.
 
-It is made of rows of the chain up to the event's own, so that it can be made again at any time, byte for byte.
+It is made of rows of the chain up to the last that belongs to the event (``insure.aftermath``), so that it can be made
+again at any time, byte for byte; what follows from the event later, and how it ends, makes a new version.
 """
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from insure.aftermath import Aftermath
 from insure.book.record import Record
 from insure.book.trail import Entry
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.happening import Happening, HappeningKind
-from reports import facts, filters, slippage
-from reports.figures import Anchor, Chart, Figure, Figures, Head, Line, NotComputed, Verdict, plain
+from reports import facts, filters
+from reports.effect import FundRow, Told, effect, fund_row, is_decision, weight
+from reports.fall import Fall, fall
+from reports.figures import Anchor, Chart, Figure, Figures, Head, Line, Verdict, plain
 from reports.heads import head
+from reports.horizon import Horizon, horizon
 
 TIME_LINE = 12
-"""Rows of the chain that the time line shows."""
+"""Rows of the chain up to the event that the time line shows."""
+FOLLOWED = 40
+"""Rows after it that the time line shows; of more, the last."""
+NAMED = 10
+"""Orders that a sentence names."""
 REPEATED = ("waiting",)
 """Kinds of rows that are written at every heartbeat, and would leave no room for others."""
 BEFORE = 20
 """Decisions before the event that its chart shows."""
-_ONE_PER_CENT = 0.01
 
 _TITLES: Mapping[HappeningKind, str] = MappingProxyType(
     {
@@ -53,10 +63,19 @@ class EventReport:
     """What happened, why, what it cost, what was done, and what is still open."""
 
     head: Head
+    event: Anchor
+    """The event's own row; the head names the last that belongs to it."""
     verdict: Verdict
     cause: tuple[str, ...]
+    fall: Fall | None
+    """The way below the floor, where that was breached."""
     effect: Figures
+    horizon: Horizon | None
+    """How the protection period ended that the event closed."""
+    funds: tuple[FundRow, ...]
     done: tuple[str, ...]
+    ended: str
+    """How it ended; empty where it is not over."""
     open_actions: tuple[str, ...]
     timeline: tuple[MomentRow, ...]
     charts: tuple[Chart, ...]
@@ -76,16 +95,19 @@ def build(
     *,
     desk: str,
     code_version: str,
+    told: Told | None = None,
 ) -> EventReport:
     """The report on one event; pure.
 
     Args:
         happening: the event, as ``insure.happening`` reads it from its row.
         fund: the contract in force; None for an event of the whole desk.
-        history: the fund's decisions up to the event, in order; none for a fund that had not decided.
+        history: the fund's decisions up to the event, in order, with what was executed of them by then; where a floor
+            was breached those of the whole period. None for a fund that had not decided.
         timeline: rows of the chain up to the event's own, in order.
         desk: name of the desk.
         code_version: of this program, for an event without a decision before it.
+        told: what else the chain says of it, up to the last row that belongs to it; nothing where None.
 
     Raises:
         InvalidInput: the event is of another fund.
@@ -93,129 +115,151 @@ def build(
     owner = happening.entry.fund_id
     if owner != (None if fund is None else fund.id):
         raise InvalidInput(f"The event is of {owner or 'the whole desk'}; the contract is another one's.")
-    actions = happening.open_actions
+    told = Told() if told is None else told
+    after = told.after
+    actions = () if after.ending is not None else happening.open_actions
     last = history[-1] if history else None
+    closed = horizon(history) if last is not None and is_decision(happening, last) else None
+    missed = closed if closed is not None and not closed.kept else None
+    rows = (*timeline, *after.rows[-FOLLOWED:])
     return EventReport(
-        head=_head(happening, fund, last, desk, code_version),
+        head=_head(happening, fund, last, desk, code_version, after.anchor(happening.entry)),
+        event=Anchor(*happening.entry.anchor),
         verdict=Verdict(
             "good" if happening.good else "bad" if actions else "attention",
             _TITLES[happening.kind],
             happening.sentence,
-            _notes(happening),
+            _notes(happening, after, actions),
         ),
-        cause=_cause(happening, history),
-        effect=_effect(happening, history),
-        done=_done(happening, last),
+        cause=_cause(happening, history, told, missed),
+        fall=_fall(happening, history, missed),
+        effect=effect(happening, history, told, missed),
+        horizon=missed,
+        funds=tuple(fund_row(one) for one in told.funds) if fund is None else (),
+        done=_done(happening, last, told),
+        ended=after.ended,
         open_actions=actions,
-        timeline=tuple(_moment(entry) for entry in timeline),
+        timeline=tuple(_moment(entry) for entry in rows),
         charts=() if fund is None else _charts(fund, history),
     )
 
 
-def _head(happening: Happening, fund: Fund | None, last: Record | None, desk: str, code_version: str) -> Head:
+def _head(
+    happening: Happening, fund: Fund | None, last: Record | None, desk: str, code: str, anchor: tuple[int, str]
+) -> Head:
     title, period = f"Event: {_TITLES[happening.kind].lower()}", filters.instant(happening.entry.at)
     if fund is not None and last is not None:
-        return head("event", title, period, fund, last, happening.entry.anchor)
+        return head("event", title, period, fund, last, anchor)
     if fund is None:
-        return Head(
-            "event", title, "", desk, "", "", "live", "", period, code_version, "", Anchor(*happening.entry.anchor)
-        )
-    return head("event", title, period, fund, None, happening.entry.anchor, code_version=code_version)
+        return Head("event", title, "", desk, "", "", "live", "", period, code, "", Anchor(*anchor))
+    return head("event", title, period, fund, None, anchor, code_version=code)
 
 
-def _notes(happening: Happening) -> tuple[str, ...]:
-    count = len(happening.open_actions)
+def _notes(happening: Happening, after: Aftermath, actions: Sequence[str]) -> tuple[str, ...]:
+    count = len(actions)
     by = f"By {happening.by}. " if happening.by else ""
+    if after.ending is not None:
+        return (f"{by}It is over since {filters.instant(after.ending.at)}: {after.ended}",)
     if not count:
         return (f"{by}Nothing is left to do.",)
     return (f"{by}{count} action{'' if count == 1 else 's'} open.",)
 
 
-def _decided(happening: Happening, last: Record) -> bool:
-    """Whether the event is the decision ``last`` itself."""
-    return bool(happening.slot) and (last.session, last.slot) == (happening.day, happening.slot)
-
-
-def _cause(happening: Happening, history: Sequence[Record]) -> tuple[str, ...]:
-    sentences = [happening.sentence]
-    if not history:
-        return tuple(sentences)
-    last = history[-1]
-    if not _decided(happening, last):
-        return (*sentences, _standing(last))
+def _cause(happening: Happening, history: Sequence[Record], told: Told, missed: Horizon | None) -> tuple[str, ...]:
+    """What led to it; the event's own sentence stands above already."""
+    content = happening.entry.content
+    last = history[-1] if history else None
+    if last is None or not is_decision(happening, last):
+        sentences = []
+        if content.get("trigger"):
+            sentences.append(f"What tripped: {content['trigger']}, {content.get('case', '')}.")
+        if content.get("reason") and happening.entry.kind != "run":
+            by = f" by {happening.by}" if happening.by else ""
+            sentences.append(f"The reason given{by}: {content['reason'].rstrip('.')}.")
+        if told.quiet is not None:
+            began, found = filters.instant(told.quiet.at), filters.instant(happening.entry.at)
+            sentences.append(
+                f"The chain has no row on the fund or the desk between {began} (entry {told.quiet.sequence}) and "
+                f"{found}, when the slot was found: who looks for the cause looks there."
+            )
+        if last is not None:
+            sentences.append(_standing(last))
+        return tuple(sentences) or ("Its row names no cause.",)
+    sentences = [] if missed is None else [missed.sentence]
     if len(history) > 1:
         before = history[-2]
         move = float(last.decision.snapshot.price / before.decision.snapshot.price) - 1.0
         span = f"From the decision of {filters.day(before.session)} to that of {filters.day(last.session)}"
         moved = f"the index moved {filters.percent(move, signed=True)}"
-        sentences.insert(0, f"{span} {moved}, with {filters.percent(_weight(before))} of the fund in stock.")
+        sentences.insert(0, f"{span} {moved}, with {filters.percent(weight(before))} of the fund in stock.")
     others = [event.sentence for event in last.decision.events if event.sentence != happening.sentence]
-    return (*sentences, *others, last.decision.reason)
+    return (*sentences, *others, facts.reason(last))
+
+
+def _fall(happening: Happening, history: Sequence[Record], missed: Horizon | None) -> Fall | None:
+    if happening.kind != "floor breached" or not history:
+        return None
+    decision = history[-1].decision
+    memory = decision.memory_in if missed is not None else decision.memory
+    return None if memory is None else fall(history, memory.period.number)
 
 
 def _standing(last: Record) -> str:
     return (
         f"The last decision before it was that of {filters.day(last.session)}: {last.decision.outcome}, with "
-        f"{filters.percent(_weight(last))} of the fund in stock after it."
+        f"{filters.percent(weight(last))} of the fund in stock after it."
     )
 
 
-def _weight(record: Record) -> float:
-    equity, nav = facts.after_trade(record)
-    return float(equity / nav) if nav else 0.0
+def _done(happening: Happening, last: Record | None, told: Told) -> tuple[str, ...]:
+    if last is not None and is_decision(happening, last):
+        first = "Nothing was traded." if last.ladder is None else last.ladder.last.reason
+    elif happening.slot:
+        first = "Nothing was decided at this slot and nothing was traded; the fund stayed as it was."
+    else:
+        by, at = f" by {happening.by}" if happening.by else "", filters.instant(happening.entry.at)
+        first = f"Recorded{by} as entry {happening.entry.sequence} of the chain, {at}."
+    return (first, *_orders_done(happening, told), *_also(told))
 
 
-def _effect(happening: Happening, history: Sequence[Record]) -> Figures:
-    entry = happening.entry
-    found: dict[str, Figure] = {}
-    if happening.money is not None:
-        found["cost"] = Figure("What it cost", happening.money, "gain", f"chain entry {entry.sequence}, money")
-    if entry.kind == "restore":
-        found |= _restored(entry)
-    if not history:
-        if not found:
-            missing = NotComputed("nothing was decided before it")
-            found["cost"] = Figure("What it cost", missing, "gain", f"chain entry {entry.sequence}")
-        return found
-    last = history[-1]
-    equity, nav = facts.after_trade(last)
-    valuation = last.decision.valuation
-    stood = "after the decision" if _decided(happening, last) else f"after the decision of {filters.day(last.session)}"
-    found["nav"] = Figure("Net asset value", nav, "money", f"stock + cash + options, {stood}")
-    if len(history) > 1 and _decided(happening, last):
-        before = history[-2]
-        change = float(nav - facts.after_trade(before)[1])
-        found["change"] = Figure("Change", change, "gain", f"net asset value, since {filters.day(before.session)}")
-    if valuation is not None and valuation.guarantee > 0.0:
-        found["floor"] = Figure("Floor", valuation.floor, "money", f"of the strategy, {filters.day(last.session)}")
-        found["cushion"] = Figure("Cushion", float(nav) - valuation.floor, "gain", "net asset value \u2212 floor")
-    found["at_stake"] = Figure(
-        "A fall of one per cent costs", float(equity) * _ONE_PER_CENT, "money", f"stock held \u00d7 1%, {stood}"
-    )
-    found["gap_budget"] = facts.gap_after(last, valuation)
-    missing = NotComputed(last.track_missing or slippage.NO_TWIN)
-    found["slippage"] = Figure(
-        "Against the true put", last.track.total if last.track else missing, "gain", "since the period began"
-    )
-    return found
+def _orders_done(happening: Happening, told: Told) -> list[str]:
+    """What became of orders, each by its last row; of those that were open at a kill, also which nobody touched."""
+    last: dict[str, str] = {}
+    for row in told.after.rows:
+        if row.kind == "order":
+            last[row.content["order_key"]] = row.content["state"]
+        elif row.kind == "fill":
+            last[row.content["order_key"]] = "executed, in part or whole"
+    said = []
+    for state in sorted(Counter(last.values())):
+        keys = [key for key, each in last.items() if each == state]
+        more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+        said.append(f"{_are(len(keys), 'order')} {state}: {', '.join(keys[:NAMED])}{more}.")
+    if happening.kind == "kill":
+        left = [key for one in told.funds for key in one.open if key not in last]
+        if left:
+            more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+            said.append(
+                f"Open at the kill, and no row says yet that it is at its end: {', '.join(left[:NAMED])}{more}."
+            )
+        elif not last:
+            said.append("No order was open.")
+    return said
 
 
-def _restored(entry: Entry) -> dict[str, Figure]:
-    found = {}
-    for name, label in (("head_sequence", "Entries of the backup"), ("decisions", "Decisions in the backup")):
-        text = entry.content.get(name, "")
-        value = int(text) if text.isdecimal() else NotComputed("the row does not say")
-        found[name] = Figure(label, value, "count", f"chain entry {entry.sequence}")
-    return found
+def _also(told: Told) -> list[str]:
+    """Phase steps, breakers and proposals that the event moved or stopped, and how it ended."""
+    others = [row for row in told.after.rows if row.kind not in {"order", "fill"} and row != told.after.ending]
+    said = [_told(row)[1] for row in others]
+    said += [
+        f"Proposal {each.sequence} was waiting for people; nothing of it is sent while the breaker stands."
+        for each in told.proposals
+    ]
+    return [*said, *([told.after.ended] if told.after.ended else [])]
 
 
-def _done(happening: Happening, last: Record | None) -> tuple[str, ...]:
-    if last is not None and _decided(happening, last):
-        return ("Nothing was traded.",) if last.ladder is None else (last.ladder.last.reason,)
-    if happening.slot:
-        return ("Nothing was decided at this slot and nothing was traded; the fund stayed as it was.",)
-    by = f" by {happening.by}" if happening.by else ""
-    return (f"Recorded{by} as entry {happening.entry.sequence} of the chain, {filters.instant(happening.entry.at)}.",)
+def _are(count: int, what: str) -> str:
+    return f"{count} {what} is" if count == 1 else f"{count} {what}s are"
 
 
 def _moment(entry: Entry) -> MomentRow:
@@ -248,15 +292,23 @@ def _charts(fund: Fund, history: Sequence[Record]) -> tuple[Chart, ...]:
     shown = history[-BEFORE:]
     if len(shown) < 2:
         return ()
-    floors = tuple(
-        record.decision.valuation.floor
-        if record.decision.valuation is not None and record.decision.valuation.guarantee > 0.0
-        else None
-        for record in shown
-    )
-    lines = [Line("Fund", "fund", tuple(float(facts.after_trade(record)[1]) for record in shown))]
+    days: list[dt.date] = []
+    values: list[float] = []
+    floors: list[float | None] = []
+    starts: list[int] = []
+    for record in shown:
+        valuation, ended = record.decision.valuation, record.decision.ended
+        if ended is not None:  # the session of a roll stands twice: where one period ends, and where the next begins
+            days.append(record.session)
+            values.append(ended.nav)
+            floors.append(ended.guarantee if ended.guarantee > 0.0 else None)
+            starts.append(len(days))
+        days.append(record.session)
+        values.append(float(facts.after_trade(record)[1]))
+        floors.append(valuation.floor if valuation is not None and valuation.guarantee > 0.0 else None)
+    lines = [Line("Fund", "fund", tuple(values))]
     if any(floor is not None for floor in floors):
-        lines.append(Line("Floor", "floor", floors))
+        lines.append(Line("Floor", "floor", tuple(floors), restarts=True))
     span = f"{filters.day(shown[0].session)} to {filters.day(shown[-1].session)}"
     return (
         Chart(
@@ -264,7 +316,8 @@ def _charts(fund: Fund, history: Sequence[Record]) -> tuple[Chart, ...]:
             "The way there",
             f"Net asset value after each decision, and the floor, {fund.currency}, {span}.",
             "money",
-            tuple(record.session for record in shown),
+            tuple(days),
             tuple(lines),
+            tuple(starts),
         ),
     )

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 from insure.book.agreed import KeptAlert, KeptContract
 from insure.compliance.controls import ControlsFacts
+from insure.compliance.flows import OrderedFlow
+from insure.compliance.standings import Standings
+from insure.controls.counterfactual import Judged
+from insure.orders import OrderState
 from reports.compliance.stress import StressPacks
 
 
@@ -22,11 +26,19 @@ class Evidence:
     calendar_release: str = ""
     controls: ControlsFacts | None = None
     """Of the period, out of the chain."""
+    judged: tuple[Judged, ...] = ()
+    """Every override of the fund up to the end of the period, with what it earned against the rule."""
+    standings: Standings | None = None
+    """Where controls stood when the period began and when it was over."""
     alerts: tuple[KeptAlert, ...] | None = None
     """Of the fund and of the whole desk, as they stood when the period was over."""
     contracts: tuple[KeptContract, ...] = ()
     """Every contract of the fund that was in force up to the end of the period."""
     entries: Mapping[tuple[dt.date, str], int] = field(default_factory=dict)
     """Sequence on the chain by session and slot, for the slots of the period."""
+    flows: tuple[OrderedFlow, ...] | None = None
+    """Every flow of the fund that was ordered up to the anchor; None where nobody looked for them."""
+    orders: Mapping[str, OrderState] | None = None
+    """Where each order of the period stood at the anchor; None where nobody looked."""
     stress: StressPacks | None = None
     """Kept stress reports of the period and before it; None where nobody looked for them."""

@@ -1,20 +1,17 @@
 """The facts of one decision, row by row: what was held, seen, valued, checked, sent and filled."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from insure.book.record import Record
-from insure.carried_deficit import deficit_of
-from insure.decision import Ladder, Valuation
+from insure.decision import Ladder, Rung, Valuation
 from insure.decision.checks import Check
 from insure.decision.options import marked
+from insure.decision.valuation import ROUNDING
 from insure.decision.valuation import gap_budget as gap_budget_of
-from insure.execution.deficit import sentence
 from insure.flows import Dealt
 from insure.fund import Fund
-from insure.orders import Fill, Order
 from insure.simulation.crises import WorstDay, worst_days
 from reports import filters
 from reports.figures import Figure, Figures, NotComputed
@@ -22,6 +19,7 @@ from reports.figures import Figure, Figures, NotComputed
 NOTHING = 5e-5
 """Changes of weight below half a hundredth of a per cent do not show."""
 
+_BASIS_POINT = 1e-4
 CRASH_DAYS = 8
 """How many of the worst days a page shows."""
 
@@ -33,6 +31,7 @@ STAGE_MEANINGS = {
     "throttle": "how fast the weight may change",
     "override": "what a person wants instead, for one slot",
     "rollout": "how much of it the fund's phase carries out",
+    "capped": "the most that one slot may trade",
     "lots": "what can be bought or sold",
     "executed": "what is held afterwards",
 }
@@ -74,24 +73,6 @@ class CrashRow:
     nav: Figure
     above_floor: Figure
     survives: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    """One order with its bounds."""
-
-    key: str
-    side: Literal["buy", "sell"]
-    figures: Figures
-
-
-@dataclass(frozen=True, slots=True)
-class FillRow:
-    """One fill."""
-
-    reference: str
-    side: Literal["buy", "sell"]
-    figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +146,7 @@ def after_trade(record: Record) -> tuple[Decimal, Decimal]:
     return record.equity, record.nav
 
 
-def ladder_rows(record: Record, valuation: Valuation | None) -> tuple[RungRow, ...]:
+def ladder_rows(fund: Fund, record: Record, valuation: Valuation | None) -> tuple[RungRow, ...]:
     ladder: Ladder | None = record.ladder
     if ladder is None or valuation is None:
         return ()
@@ -187,15 +168,38 @@ def ladder_rows(record: Record, valuation: Valuation | None) -> tuple[RungRow, .
             RungRow(
                 rung.stage,
                 STAGE_MEANINGS[rung.stage],
-                Figure("Weight", rung.weight, "weight", f"rung {rung.stage} of the record"),
+                Figure("Weight", rung.weight, "weight", "units × index / net asset value before the trade"),
                 Figure("Units", rung.units, "units", f"rung {rung.stage} of the record"),
                 Figure("Change", rung.weight - previous, "points", "rung \u2212 rung before"),
                 abs(rung.weight - previous) >= NOTHING,
-                rung.reason,
+                rung_reason(fund, record, rung),
             )
         )
         previous = rung.weight
     return tuple(rows)
+
+
+def rung_reason(fund: Fund, record: Record, rung: Rung) -> str:
+    """Why a rung stands where it does; band and throttle do not apply to a fund that goes to cash for its floor.
+
+    Records of such a decision speak of a change of 500 points and of no band; decided again they must say the same.
+    """
+    decision = record.decision
+    locked = decision.memory is not None and decision.memory.locked and fund.limits.no_cushion == "cash"
+    if rung.stage not in {"band", "throttle"} or not locked or decision.holdings.options or decision.option_trades:
+        return rung.reason
+    if rung.stage == "band":
+        return "Does not apply: without a cushion every difference is traded."
+    most = filters.number(fund.limits.largest_change_weight * 100.0, 0)
+    return f"Does not apply: without a cushion all is sold at once, whatever the contract's {most} points a slot."
+
+
+def reason(record: Record) -> str:
+    """The decision's own sentence; of a fund without stock it is said that there is none."""
+    decision = record.decision
+    if decision.trade is not None or decision.holdings.units:
+        return decision.reason
+    return decision.reason.replace("No trade: 0.00% in stock stands.", "No trade; nothing is in stock.")
 
 
 def market(record: Record) -> Figures:
@@ -206,7 +210,7 @@ def market(record: Record) -> Figures:
     found = {"price": Figure("Index", seen.price, "price", "one unit of the instrument", price_row)}
     if seen.previous_price is not None and seen.previous_session is not None:
         found["previous_price"] = Figure(
-            "Index before", seen.previous_price, "price", f"record of {filters.day(seen.previous_session)}"
+            "Index before", seen.previous_price, "price", f"close of {filters.day(seen.previous_session)}, of the feed"
         )
         found["move"] = Figure(
             "Move", float(seen.price / seen.previous_price) - 1.0, "weight", "price / before \u2212 1"
@@ -215,8 +219,9 @@ def market(record: Record) -> Figures:
         found["bid"] = Figure("Bid", seen.bid, "price", "of the feed's row", price_row)
         found["ask"] = Figure("Ask", seen.ask, "price", "of the feed's row", price_row)
     found["vol"] = Figure("Hedge volatility", vol.vol, "per_year", _vol_source(record))
-    found["put_vol"] = Figure("Volatility of the true put", seen.put_vol, "per_year", seen.put_vol_source)
-    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded", price_row)
+    index_row = rows.get("volatility index", "") if "index" in seen.put_vol_source else ""
+    found["put_vol"] = Figure("Volatility of the true put", seen.put_vol, "per_year", seen.put_vol_source, index_row)
+    found["rate"] = Figure("Rate", seen.rate, "per_year", "continuously compounded", rows.get("rate", price_row))
     found["dividend_yield"] = Figure(
         "Dividend yield assumed", seen.dividend_yield, "per_year", "continuously compounded"
     )
@@ -283,9 +288,24 @@ def _horizon(record: Record) -> str:
     return f"to the horizon, {memory.period.end}" if memory else "to the horizon"
 
 
-def greeks(fund: Fund, valuation: Valuation | None) -> Figures:
+def greeks_of(record: Record) -> str:
+    """What the Greeks beside the valuation are those of: the put that stock replaces, or options that are held."""
+    return "The options held" if record.decision.holdings.options or record.after.options else "The put replicated"
+
+
+def greeks(fund: Fund, record: Record, valuation: Valuation | None) -> Figures:
+    """Sensitivities before the trade: of the put that is replicated; of bought or sold options after it."""
+    if record.after.options:
+        held = marked(record.option_legs, record.decision.snapshot)
+        return {
+            "put_value": Figure("Options held", held.value, "money", f"at their mark after the trade, {fund.currency}"),
+            "delta": Figure("Delta", held.delta, "units", "change of the options for one point of the index"),
+            "gamma": Figure("Gamma", held.gamma, "number", "change of delta for one point of the index"),
+            "vega": Figure("Vega", held.vega / 100.0, "money", "change of the options for one point of volatility"),
+            "theta": Figure("Theta", held.theta / 252.0, "money", "change of the options in 1/252 year"),
+        }
     put = valuation.greeks if valuation else None
-    if put is None:
+    if put is None or record.decision.holdings.options:
         return {}
     return {
         "put_value": Figure("Put replicated", put.put_value, "money", f"Black\u2013Scholes, {fund.currency}"),
@@ -293,6 +313,22 @@ def greeks(fund: Fund, valuation: Valuation | None) -> Figures:
         "gamma": Figure("Gamma", put.gamma, "number", "change of delta for one point of the index"),
         "vega": Figure("Vega", put.vega / 100.0, "money", "change of the put for one point of volatility"),
         "theta": Figure("Theta", put.theta / 252.0, "money", "change of the put in 1/252 year, all else still"),
+    }
+
+
+def net_greeks(record: Record) -> Figures:
+    """Sensitivities of the whole fund after the trade: its stock has delta alone, its options the rest."""
+    legs, seen = record.option_legs, record.decision.snapshot
+    options = marked(legs, seen)
+    rate = replace(seen, rate=seen.rate + _BASIS_POINT), replace(seen, rate=seen.rate - _BASIS_POINT)
+    rho = (marked(legs, rate[0]).value - marked(legs, rate[1]).value) / (2.0 * _BASIS_POINT)
+    stock = "stock alone" if not legs else "stock and options, after the trade"
+    return {
+        "delta": Figure("Delta", float(record.after.units) + options.delta, "units", f"units of the index, {stock}"),
+        "gamma": Figure("Gamma", options.gamma, "number", "change of delta for one point of the index"),
+        "vega": Figure("Vega", options.vega / 100.0, "money", "change of the fund for one point of volatility"),
+        "theta": Figure("Theta", options.theta / 252.0, "money", "change of the options in 1/252 year, all else still"),
+        "rho": Figure("Rho", rho / 10_000.0, "money", "change of the options for one basis point of the rate"),
     }
 
 
@@ -308,84 +344,24 @@ def check_row(check: Check) -> CheckRow:
     )
 
 
-def _side(units: Decimal) -> Literal["buy", "sell"]:
-    return "buy" if units > 0 else "sell"
-
-
-def not_executed(fund: Fund, record: Record) -> tuple[EventRow, ...]:
-    """What of the decision was not executed in its slot, with its price; nothing where all was.
-
-    Later fills are not known to the record: `insure status` shows what is left now.
-    """
-    deficit = deficit_of(fund, record, record.after.units, record.due)
-    if deficit is None:
-        return ()
-    why = f" {record.paused}" if record.paused else ""
-    return (EventRow("not executed in the slot", f"{sentence(deficit, fund.currency)}{why}"),)
-
-
-def order_rows(orders: Sequence[Order]) -> tuple[OrderRow, ...]:
-    """The orders of a decision; where they are spread over time or venues, with when and where."""
-    rows = tuple(order_row(order) for order in orders)
-    if not any(order.not_before or order.venue for order in orders):
-        return rows
-    return tuple(
-        replace(row, figures={**row.figures, **_when_and_where(order)}) for row, order in zip(rows, orders, strict=True)
-    )
-
-
-def _when_and_where(order: Order) -> Figures:
-    begins = "at once" if order.not_before is None else f"{order.not_before:%Y-%m-%d %H:%M:%S} UTC"
-    return {
-        "not_before": Figure("Not before", begins, "text", "fund file, execution.schedule"),
-        "venue": Figure("Venue", order.venue or "any", "text", "fund file, execution.venues"),
-    }
-
-
-def order_row(order: Order) -> OrderRow:
-    return OrderRow(
-        order.key,
-        _side(order.units),
-        {
-            "units": Figure("Units", abs(order.units), "units", f"order {order.key}"),
-            "price": Figure("Decided at", order.price, "price", f"order {order.key}"),
-            "price_limit": Figure("Price limit", order.price_limit, "price", "fund file, execution.price_limit_bps"),
-            "good_until": Figure("Good until", order.good_until, "instant", "fund file, execution.time_limit_minutes"),
-            "volume_cap": Figure(
-                "Share of volume, at most",
-                order.volume_cap_fraction,
-                "weight",
-                "fund file, execution.volume_cap_fraction",
-            ),
-        },
-    )
-
-
-def fill_row(fill: Fill) -> FillRow:
-    return FillRow(
-        fill.reference,
-        _side(fill.units),
-        {
-            "units": Figure("Units", abs(fill.units), "units", f"fill {fill.reference}"),
-            "price": Figure("Price", fill.price, "price", f"fill {fill.reference}"),
-            "value": Figure("Value", fill.value, "money", "units × price"),
-            "commission": Figure("Commission", fill.commission, "money", f"fill {fill.reference}"),
-            "spread": Figure("Spread", fill.spread, "money", f"fill {fill.reference}"),
-            "at": Figure("At", fill.at, "instant", f"fill {fill.reference}"),
-        },
-    )
-
-
 def crashes(record: Record, valuation: Valuation | None) -> tuple[CrashRow, ...]:
     if valuation is None or not valuation.guarantee > 0.0:
         return ()
-    equity, nav = (float(money) for money in after_trade(record))
-    if nav < valuation.floor:
+    if float(after_trade(record)[1]) < valuation.floor:
         return ()
-    return tuple(
-        _crash(worst, nav + _options_gain(record, worst.fall), equity, valuation.floor)
-        for worst in worst_days()[:CRASH_DAYS]
-    )
+    return tuple(_crash(record, worst, valuation.floor) for worst in worst_days()[:CRASH_DAYS])
+
+
+def after_fall(record: Record, fall: float) -> float:
+    """Money that the fund is worth after its trade and an instant ``fall`` (below zero), its options marked again."""
+    equity, nav = (float(money) for money in after_trade(record))
+    return nav + equity * fall + _options_gain(record, fall)
+
+
+def survives(record: Record, fall: float, floor: float) -> bool:
+    """Whether a fund is at its floor or above it after an instant fall, as its gap budget counts it."""
+    rounding = ROUNDING * float(after_trade(record)[1]) if record.option_legs else 0.0
+    return after_fall(record, fall) >= floor - rounding
 
 
 def _options_gain(record: Record, fall: float) -> float:
@@ -396,12 +372,12 @@ def _options_gain(record: Record, fall: float) -> float:
     return marked(legs, seen, float(seen.price) * (1.0 + fall)).value - marked(legs, seen).value
 
 
-def _crash(worst: WorstDay, nav: float, equity: float, floor: float) -> CrashRow:
-    left = nav + equity * worst.fall
+def _crash(record: Record, worst: WorstDay, floor: float) -> CrashRow:
+    left = after_fall(record, worst.fall)
     return CrashRow(
         Figure("Session", worst.day, "date", f"{worst.index}, docs/stress.md"),
         Figure("Index", worst.fall, "weight", f"{worst.index}, {worst.before:,.2f} to {worst.close:,.2f}"),
-        Figure("Fund after it", left, "money", "net asset value − equity × fall"),
+        Figure("Fund after it", left, "money", "net asset value + equity × fall + what its options gain"),
         Figure("Above the floor", left - floor, "gain", "fund after it \u2212 floor"),
-        left >= floor,
+        survives(record, worst.fall, floor),
     )

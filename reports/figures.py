@@ -41,8 +41,8 @@ Unit = Literal[
 a fraction, change as per cent with its sign, probability as per cent that is never rounded to zero, points as the
 difference of two weights, hash in fixed pitch."""
 
-Role = Literal["fund", "twin", "index", "floor", "first", "second", "third", "fourth", "fifth"]
-"""What a line stands for; its colour, width and dashes follow from it."""
+Role = Literal["fund", "twin", "index", "floor", "first", "second", "third", "fourth", "fifth", "losses"]
+"""What a line stands for; its colour, width and dashes follow from it. Losses are points, each for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ class Head:
     code_version: str
     """Of the program that made the decisions shown."""
     config_sha256: str
-    anchor: Anchor
+    anchor: Anchor | None
+    """None for a backtest: its chain is thrown away."""
     version: int = 1
     corrects: Correction | None = None
     """None for a first version."""

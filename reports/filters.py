@@ -85,6 +85,11 @@ def units(value: Number) -> str:
     return _short(value, 6)
 
 
+def precise(value: Number, places: int = 12) -> str:
+    """A number of a formula that somebody computes again: to ``places`` decimals, without zeros that say nothing."""
+    return _short(value, places)
+
+
 def day(value: dt.date) -> str:
     """2008-10-15."""
     return value.strftime("%Y-%m-%d")

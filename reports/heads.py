@@ -27,11 +27,14 @@ def head(
     period: str,
     fund: Fund,
     last: Record | None,
-    anchor: tuple[int, str],
+    anchor: tuple[int, str] | None,
     *,
     code_version: str = "",
 ) -> Head:
-    """The head of a report on ``fund`` whose last decision shown is ``last``; ``code_version`` where there is none."""
+    """The head of a report on ``fund`` whose last decision shown is ``last``; ``code_version`` where there is none.
+
+    ``anchor`` is None for what depends on no chain.
+    """
     stage = stands(fund, last)
     return Head(
         kind=kind,
@@ -45,7 +48,7 @@ def head(
         period=period,
         code_version=code_version if last is None else last.code_version,
         config_sha256=fund.config_sha256 if last is None else last.decision.config_sha256,
-        anchor=Anchor(*anchor),
+        anchor=None if anchor is None else Anchor(*anchor),
         zone=fund_calendar(fund).zone.key,
     )
 

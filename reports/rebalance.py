@@ -3,14 +3,31 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from insure.book.lives import lives
 from insure.book.record import Record, sha256
-from insure.decision import Valuation, fund_calendar
+from insure.book.trail import Entry
+from insure.decision import Outcome, Valuation, fund_calendar
 from insure.errors import InvalidInput
+from insure.executed import executed_all
 from insure.fund import Fund
+from insure.orders import Fill
 from reports import facts, filters, slippage
 from reports.figures import Chart, Figure, Figures, Head, Line, NotComputed, Verdict, plain
 from reports.heads import head
+from reports.horizon import Horizon, horizon
+from reports.orders import (
+    Execution,
+    FillRow,
+    LifeRow,
+    OrderRow,
+    execution,
+    fill_rows,
+    life_rows,
+    not_executed,
+    order_rows,
+)
 from reports.slippage import SlippageTable
 from reports.story import question, story
 
@@ -32,10 +49,17 @@ class RebalanceReport:
     market: Figures
     valuation: Figures
     greeks: Figures
+    greeks_of: str
+    """What the Greeks are those of."""
+    net_greeks: Figures
+    horizon: Horizon | None
+    """How the protection period ended that this slot closed; None where it closed none."""
     checks: tuple[facts.CheckRow, ...]
     flows: tuple[facts.FlowRow, ...]
-    orders: tuple[facts.OrderRow, ...]
-    fills: tuple[facts.FillRow, ...]
+    orders: tuple[OrderRow, ...]
+    lives: tuple[LifeRow, ...]
+    """Every move of the orders, up to the row that the report ends with."""
+    fills: tuple[FillRow, ...]
     gap_budget: Figure
     crashes: tuple[facts.CrashRow, ...]
     crashes_missing: str
@@ -51,14 +75,23 @@ class RebalanceReport:
         return found
 
 
-def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[int, str]) -> RebalanceReport:
+def build(
+    fund: Fund,
+    record: Record,
+    history: Sequence[Record],
+    decided: tuple[int, str],
+    afterwards: Sequence[Entry] = (),
+    late: Sequence[Fill] = (),
+) -> RebalanceReport:
     """The report on one decision; pure.
 
     Args:
         fund: the contract that was in force.
-        record: the decision.
+        record: the decision, as it was recorded.
         history: all decisions of the fund up to and including this one.
-        anchor: sequence and hash of the decision's own row on the chain.
+        decided: sequence and hash of the decision's own row on the chain.
+        afterwards: rows on its orders after that one, in order; the report ends with the last of them.
+        late: fills that came after their decision, of any decision of the history, up to the row it ends with.
 
     Raises:
         InvalidInput: the record is not the last of the history, or is another fund's.
@@ -67,33 +100,45 @@ def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[i
         raise InvalidInput(f"history ends before {record.session}; it must end with the decision that is reported.")
     if record.fund_id != fund.id:
         raise InvalidInput(f"record is of {record.fund_id!r}; the fund is {fund.id!r}.")
+    anchor = afterwards[-1].anchor if afterwards else decided
+    moments = lives(record, decided[0], afterwards, late)
+    hashed = sha256(record.canonical())
+    history = executed_all(history, late)
+    record = history[-1]
+    done = execution(record, moments)
     decision = record.decision
     valuation = decision.valuation
     before = history[-2] if len(history) > 1 else None
     table = slippage.table(history)
     gap = facts.gap_after(record, valuation)
+    ended = horizon(history)
     return RebalanceReport(
         head=head(
             "rebalance", "Rebalance report", f"{filters.day(record.session)}, slot {record.slot}", fund, record, anchor
         ),
-        verdict=_verdict(record),
+        verdict=_verdict(record, done, ended),
         when=_when(fund, record),
         question=question(record),
-        story=story(fund, record, before, gap),
+        story=story(fund, record, before, gap, done),
         events=(
             *(facts.EventRow(event.kind, event.sentence) for event in decision.events),
-            *facts.not_executed(fund, record),
+            *_said(record),
+            *not_executed(fund, record, done),
         ),
         glance=_glance(record, valuation, gap),
-        ladder=facts.ladder_rows(record, valuation),
+        ladder=facts.ladder_rows(fund, record, valuation),
         ladder_missing="" if record.ladder else decision.reason,
         market=facts.market(record),
         valuation=facts.valuation_figures(record, valuation),
-        greeks=facts.greeks(fund, valuation),
+        greeks=facts.greeks(fund, record, valuation),
+        greeks_of=facts.greeks_of(record),
+        net_greeks=facts.net_greeks(record),
+        horizon=ended,
         checks=tuple(facts.check_row(check) for check in decision.checks),
         flows=tuple(facts.flow_row(dealt) for dealt in record.flows),
-        orders=facts.order_rows(record.orders),
-        fills=tuple(facts.fill_row(fill) for fill in record.fills),
+        orders=order_rows(record, moments),
+        lives=life_rows(moments),
+        fills=fill_rows(record),
         gap_budget=gap,
         crashes=facts.crashes(record, valuation),
         crashes_missing=facts.crashes_missing(record, valuation),
@@ -110,25 +155,65 @@ def build(fund: Fund, record: Record, history: Sequence[Record], anchor: tuple[i
             for source in decision.snapshot.lineage
         ),
         hashes={
-            "decision": Figure("Decision record", sha256(record.canonical()), "hash", "SHA-256 of the record as kept"),
+            "decision": Figure("Decision record", hashed, "hash", "SHA-256 of the record as kept"),
             "contract": Figure("Contract", decision.config_sha256, "hash", "SHA-256 of the effective fund file"),
-            "chain_sequence": Figure("Chain, entry", anchor[0], "count", "of this decision on the audit chain"),
-            "chain_head": Figure("Chain, hash", anchor[1], "hash", "links every entry before it"),
+            "chain_sequence": Figure("Chain, entry", decided[0], "count", "of this decision on the audit chain"),
+            "chain_head": Figure("Chain, hash", decided[1], "hash", "links every entry before it"),
+            "last_sequence": Figure(
+                "Chain, last entry shown", anchor[0], "count", "of this decision, or the last on one of its orders"
+            ),
             "code_version": Figure("Program version", record.code_version, "text", "that made the decision"),
         },
     )
 
 
-def _verdict(record: Record) -> Verdict:
+def _said(record: Record) -> list[facts.EventRow]:
+    """What people said that this decision was made under."""
+    seen = record.decision.circumstances
+    if seen is None:
+        return []
+    found = []
+    if seen.override is not None:
+        one = seen.override
+        wanted = "no trade" if one.weight is None else f"{filters.percent(one.weight)} in stock"
+        told = f"{one.by}, entry {one.sequence} of the chain, {wanted} for this slot: {one.reason}"
+        found.append(facts.EventRow("override", told))
+    if seen.approval is not None:
+        note = f" ({seen.approval.note})" if seen.approval.note else ""
+        by = " and ".join(seen.approval.by)
+        found.append(facts.EventRow("approval", f"Proposal {seen.approval.proposal} was approved by {by}{note}."))
+    return found
+
+
+def _verdict(record: Record, done: Execution, ended: Horizon | None) -> Verdict:
     decision = record.decision
     valuation = decision.valuation
+    sentence = facts.reason(record)
+    notes = (done.note,) if done.note else ()
+    if ended is not None and not ended.kept:
+        return Verdict("bad", _worded("Guarantee missed", decision.outcome), f"{ended.sentence} {sentence}", notes)
     below = valuation is not None and valuation.guarantee > 0.0 and valuation.cushion < 0.0
     if below or any(event.kind == "floor breached" for event in decision.events):
-        return Verdict("bad", f"{decision.outcome}, below the floor", decision.reason)
+        return Verdict("bad", _worded("Below the floor", decision.outcome), sentence, notes)
+    seen = decision.circumstances
+    by_people = []
+    if seen is not None and seen.override is not None:
+        by_people.append("by override")
+    if seen is not None and seen.approval is not None:
+        by_people.append(f"approved by {' and '.join(seen.approval.by)}")
     if decision.outcome != "OK":
-        return Verdict("attention", decision.outcome, decision.reason)
+        return Verdict("attention", ", ".join([decision.outcome, *by_people]), sentence, notes)
     alarmed = any(event.kind in {"cash-lock", "gap budget low"} for event in decision.events)
-    return Verdict("attention" if alarmed else "good", "OK, with a warning" if alarmed else "OK", decision.reason)
+    doubts = [done.word] if done.word else []
+    doubts += ["with a warning"] if alarmed else []
+    overridden = seen is not None and seen.override is not None
+    mark: Literal["good", "attention"] = "attention" if doubts or overridden else "good"
+    return Verdict(mark, ", ".join(["OK", *by_people, *doubts]), sentence, notes)
+
+
+def _worded(gravest: str, outcome: Outcome) -> str:
+    """What is wrong first; how the slot ended only where it did not end as it should."""
+    return gravest if outcome == "OK" else f"{gravest}; {outcome}"
 
 
 def _when(fund: Fund, record: Record) -> Figures:
@@ -148,7 +233,8 @@ def _glance(record: Record, valuation: Valuation | None, gap: Figure) -> Figures
     if valuation is not None and valuation.guarantee > 0.0:
         found["floor"] = Figure("Floor today", valuation.floor, "money", "of the strategy, at this slot")
         found["cushion"] = Figure("Cushion", float(nav) - valuation.floor, "money", "net asset value \u2212 floor")
-    found["weight"] = Figure("In stock", float(equity / nav), "weight", "equity / net asset value, after the trade")
+    after = "equity / net asset value, after the trade and its costs"
+    found["weight"] = Figure("In stock", float(equity / nav), "weight", after)
     found["gap_budget"] = gap
     if record.track is not None:
         found["slippage"] = Figure("Against the true put", record.track.total, "gain", "since the period began")

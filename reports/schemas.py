@@ -19,6 +19,7 @@ from reports.rebalance import RebalanceReport
 from reports.stress import StressReport
 
 KINDS: Mapping[str, type] = {
+    "backtest": ComparisonReport,
     "comparison": ComparisonReport,
     "compliance": ComplianceReport,
     "event": EventReport,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from insure.book.record import Record
 from insure.decision import Period
 from insure.slippage import Track
+from reports import beside
+from reports.beside import Span
 from reports.figures import Figure, NotComputed
 
 
@@ -28,6 +30,7 @@ _CAUSES = (
     Cause("throttle", "rungs", "Throttle", "changes spread over several slots"),
     Cause("override", "rungs", "Override", "what a person wanted instead of the rule"),
     Cause("rollout", "rungs", "Roll-out", "the part of decisions that the fund's phase held back"),
+    Cause("capped", "rungs", "Capped", "trades cut to the most that one slot may make"),
     Cause("lots", "rungs", "Lots", "whole lots, smallest tickets, cash for costs"),
     Cause("calendar", "rungs", "Calendar", "sessions on which the schedule does not look"),
     Cause("lag", "rungs", "Lag", "trades that come later than their signal"),
@@ -51,21 +54,24 @@ _CAUSES = (
     Cause("financing", "cash", "Financing", "a premium that is paid from outside the fund"),
     Cause("flows", "cash", "Flows", "holders came or went while the fund was ahead or behind"),
     Cause("fees", "cash", "Fees", "fees charged to the fund"),
+    Cause("interest", "cash", "Interest on earlier slippage", "what fund and true put were apart by before, lent"),
+    Cause("start", "cash", "Earlier slippage", "what was between the two when it began moves with the true put"),
 )
 _BY_NAME = {cause.name: cause for cause in _CAUSES}
 _ORDER = {cause.name: place for place, cause in enumerate(_CAUSES)}
 
 GROUPS: Mapping[str, str] = {
     "model": "Model",
-    "rungs": "Ladder",
+    "rungs": "Limits and trading",
     "put": "The put itself",
     "costs": "Costs",
-    "cash": "Cash",
+    "cash": "Cash and flows",
 }
 """Groups of causes, in the order that reports show them."""
 
 _SPAN = "protection period of the record"
-NO_TWIN = "there is no twin to compare with"
+_REPORT = "what came in the time of this report, money at its end"
+NO_TWIN = beside.NO_TWIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class CauseRow:
     periods: tuple[Figure, ...]
     """Money for each period of the table."""
     total: Figure
+    report: Figure | None = None
+    """What came in the time of the report; None where the report is of no span of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class SlippageTable:
     total: Figure
     missing: tuple[str, ...]
     """Periods that had no twin, and why."""
+    report: Figure | None = None
+    """What came in the time of the report: how much the total has changed; None where it is of no span of time."""
 
 
 def cause(name: str) -> Cause:
@@ -138,34 +148,91 @@ def _span(period: Period, last: dt.date) -> PeriodSpan:
     return PeriodSpan(period.number, Figure("From", period.start, "date", _SPAN), Figure("To", last, "date", _SPAN))
 
 
-def table(history: Sequence[Record]) -> SlippageTable:
-    """Slippage of a fund by cause and protection period, and cumulated."""
+def table(history: Sequence[Record], first: dt.date | None = None) -> SlippageTable:
+    """Slippage of a fund by cause and protection period, and cumulated.
+
+    Args:
+        history: its decisions, in order, from the first.
+        first: session that the report begins with: what came from then on has a column of its own, in which the
+            interest on what stood before is a cause. None: there is no such column.
+    """
     if not history:
         nothing = Figure("Slippage", NotComputed("nothing was decided"), "gain", "fund \u2212 twin")
-        return SlippageTable((), (), (), nothing, ())
+        return SlippageTable((), (), (), nothing, (), None if first is None else nothing)
     found = tracks(history)
-    names = in_order({name for _, track in found for name, money in track.causes.items() if not abs(money) < 0.005})
-    rows = tuple(_row(cause(name), [track for _, track in found]) for name in names)
+    came = {} if first is None else _came(history, first)
+    names = _told([*(track.causes for _, track in found), came])
+    rows = tuple(
+        _row(cause(name), [track.causes.get(name, 0.0) for _, track in found], None if first is None else came)
+        for name in names
+    )
     totals = tuple(Figure("Slippage", track.total, "gain", "fund \u2212 twin, money") for _, track in found)
     if found:
         total = Figure("Slippage, all periods", sum(track.total for _, track in found), "gain", "sum of the periods")
     else:
         total = Figure("Slippage", NotComputed(history[-1].track_missing or NO_TWIN), "gain", "fund \u2212 twin")
-    missing = tuple(
+    report = None
+    if first is not None:
+        none = NotComputed(history[-1].track_missing or NO_TWIN)
+        report = Figure("Slippage, this report", sum(came.values()) if came else none, "gain", _REPORT)
+    return SlippageTable(tuple(span for span, _ in found), rows, totals, total, _without(history), report)
+
+
+def over_span(span: Span, history: Sequence[Record]) -> SlippageTable:
+    """Slippage of a span of decisions against one true put, by cause and the parts of protection periods in it."""
+    columns = [{**part.causes, "start": part.start} for part in span.parts]
+    names = _told(columns)
+    sums = [sum(column.values()) for column in columns]
+    source = "fund \u2212 true put, at the end of the part less at its beginning"
+    total = NotComputed(span.missing) if span.missing else sum(sums)
+    return SlippageTable(
+        tuple(
+            PeriodSpan(
+                part.number,
+                Figure("From", part.first, "date", "decision that the part is measured from"),
+                Figure("To", part.last, "date", _SPAN),
+            )
+            for part in span.parts
+        ),
+        tuple(_row(cause(name), [column.get(name, 0.0) for column in columns], None) for name in names),
+        tuple(Figure("Slippage", money, "gain", source) for money in sums),
+        Figure("Slippage", total, "gain", "fund \u2212 true put: sum of the periods"),
+        _without(history),
+    )
+
+
+def _came(history: Sequence[Record], first: dt.date) -> dict[str, float]:
+    """What came from a session on, by cause; its sum is the change of the sum of all protection periods."""
+    before = [record for record in history if record.session < first]
+    within = history[len(before) :]
+    came: dict[str, float] = {}
+    for part in beside.over(within, before[-1] if before else None).parts if within else ():
+        came = beside.added(came, {**part.causes, "interest": part.interest})
+    return came
+
+
+def _told(columns: Sequence[Mapping[str, float]]) -> list[str]:
+    """Causes of half a cent and more in any column, in the order of reports."""
+    return in_order({name for column in columns for name, money in column.items() if not abs(money) < 0.005})
+
+
+def _without(history: Sequence[Record]) -> tuple[str, ...]:
+    """Since when there was no twin, and why."""
+    return tuple(
         f"From {record.session}: {record.track_missing}."
         for before, record in zip((None, *history[:-1]), history, strict=True)
         if record.track_missing and (before is None or before.track_missing != record.track_missing)
     )
-    return SlippageTable(tuple(span for span, _ in found), rows, totals, total, missing)
 
 
-def _row(known: Cause, columns: Sequence[Track]) -> CauseRow:
-    money = [track.causes.get(known.name, 0.0) for track in columns]
+def _row(known: Cause, money: Sequence[float], came: Mapping[str, float] | None) -> CauseRow:
+    source = known.meaning or "track of the record"
     return CauseRow(
         known.name,
         known.group,
         known.label,
         known.meaning,
-        tuple(Figure(known.label, each, "gain", known.meaning or "track of the record") for each in money),
+        tuple(Figure(known.label, each, "gain", source) for each in money),
         Figure(known.label, sum(money), "gain", "sum of the periods"),
+        None if came is None else Figure(known.label, came.get(known.name, 0.0), "gain", _REPORT),
     )

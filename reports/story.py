@@ -5,8 +5,9 @@ from insure.decision import Ladder
 from insure.fund import Fund
 from insure.simulation.crises import worst_days
 from reports import filters, slippage
-from reports.facts import NOTHING
+from reports.facts import NOTHING, reason, rung_reason
 from reports.figures import Figure, NotComputed
+from reports.orders import Execution
 
 
 def question(record: Record) -> str:
@@ -16,6 +17,8 @@ def question(record: Record) -> str:
     if decision.trade is not None and decision.valuation is not None:
         share = filters.percent(float(decision.trade.value) / decision.valuation.nav, 1)
         return f"Why did we {decision.trade.side} {share} of the fund on {when}?"
+    if decision.outcome == "HELD" and record.orders:
+        return f"Why was only what pays for flows sold on {when}?"
     if decision.outcome == "HELD":
         return f"Why was nothing sent to the market on {when}?"
     if decision.outcome == "SKIPPED":
@@ -23,7 +26,7 @@ def question(record: Record) -> str:
     return f"Why did we not trade on {when}?"
 
 
-def story(fund: Fund, record: Record, before: Record | None, gap: Figure) -> tuple[str, ...]:
+def story(fund: Fund, record: Record, before: Record | None, gap: Figure, done: Execution) -> tuple[str, ...]:
     """The answer, in sentences that follow the decision from the market to what is left.
 
     Args:
@@ -31,12 +34,14 @@ def story(fund: Fund, record: Record, before: Record | None, gap: Figure) -> tup
         record: the decision.
         before: the decision before; None for the first of a fund.
         gap: the gap budget after the trade.
+        done: how far the decision was carried out.
     """
-    sentences = [_market(fund, record), *_volatility(record, before), *_standing(fund, record)]
+    sentences = [_market(fund, record), *_volatility(record, before), *_flows(fund, record), *_standing(fund, record)]
     if record.ladder is not None:
         sentences.append(record.ladder["model"].reason)
-        sentences.extend(_rungs(record.ladder))
-    sentences.append(record.decision.reason)
+        sentences.extend(_rungs(fund, record, record.ladder))
+    sentences.append(reason(record))
+    sentences.extend(_executed(record, done))
     sentences.extend(_costs(fund, record))
     sentences.extend(_left(gap))
     sentences.extend(_against_twin(fund, record))
@@ -80,21 +85,40 @@ def _standing(fund: Fund, record: Record) -> list[str]:
     return [f"{worth}, {away} {side} its floor of {filters.money(valuation.floor, fund.currency)}."]
 
 
-def _rungs(ladder: Ladder) -> list[str]:
-    """The reasons of the rungs between model and lots that changed something; one sentence for those that did not."""
+def _rungs(fund: Fund, record: Record, ladder: Ladder) -> list[str]:
+    """The reasons of the rungs below the model that changed something, and of what a person said whatever it changed;
+    one sentence for those that changed nothing."""
     sentences, idle = [], []
     previous = ladder["model"].weight
-    for stage in ("limits", "band", "throttle"):
-        rung = ladder[stage]
-        if abs(rung.weight - previous) > NOTHING:
-            sentences.append(rung.reason)
-        else:
-            idle.append(stage)
+    for rung in ladder.rungs:
+        if rung.stage in {"model", "executed"}:
+            continue
+        if abs(rung.weight - previous) > NOTHING or rung.stage == "override":
+            sentences.append(rung_reason(fund, record, rung))
+        elif rung.stage != "lots":
+            idle.append("the roll-out" if rung.stage == "rollout" else rung.stage)
         previous = rung.weight
     if idle:
         listed = idle[0] if len(idle) == 1 else ", ".join(idle[:-1]) + " and " + idle[-1]
-        sentences.append(f"{listed.capitalize()} changed nothing.")
+        sentences.append(f"{listed[0].upper()}{listed[1:]} changed nothing.")
     return sentences
+
+
+def _flows(fund: Fund, record: Record) -> list[str]:
+    """Money of holders and fees that came or went just before the decision."""
+    said = []
+    for flow in record.flows:
+        money = filters.money(abs(flow.money), fund.currency)
+        shares = f", for {filters.units(abs(flow.shares))} units of the share class" if flow.shares else ""
+        said.append(f"A {flow.kind} of {money} was dealt just before it{shares}.")
+    return said
+
+
+def _executed(record: Record, done: Execution) -> list[str]:
+    """What became of the orders after the slot."""
+    if not done.later or record.ladder is None:
+        return []
+    return [record.ladder.last.reason, done.note] if record.fills else [done.note]
 
 
 def _costs(fund: Fund, record: Record) -> list[str]:

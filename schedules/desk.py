@@ -21,6 +21,7 @@ from insure.broker import BlotterBroker, Broker, PaperBroker
 from insure.controls import kill_flag
 from insure.controls.gathering import Outside
 from insure.controls.people import LONGEST_NAME, distinct
+from insure.decision import DeskLimits
 from insure.errors import BookError, DeskError, FundFileError, InvalidInput
 from insure.feeds import PriceFeed, feed_of
 from insure.fund import Fund, load_fund
@@ -36,6 +37,11 @@ _DESK_TEXT = """\
 name = {name}
 database = "insure.db"                 # the book: a file in this folder, or postgresql+psycopg://user@host/name
 # people = ["Ada", "Ben"]              # who may approve, lift and override; where nobody is listed, anybody may
+
+# [limits]                             # on what all funds send together in one session; none by default
+# largest_session_money = 50_000_000   # money decided, bought and sold, whatever its currency
+# largest_session_orders = 1000        # child orders counted one by one
+# largest_volume_fraction = 0.25       # of the average volume of an instrument
 
 # [alerts]                             # who is told, beside stderr and the book
 # file = "alerts.jsonl"                # one JSON object a line, in this folder
@@ -65,6 +71,9 @@ class DeskTerms:
     """Who is told of alerts."""
     people: tuple[Annotated[str, Len(1, LONGEST_NAME), Predicate(str.isprintable)], ...] = ()
     """Who may approve, lift and override; none listed is a desk of one, at which anybody may."""
+
+    limits: DeskLimits = field(default_factory=DeskLimits)
+    """What all funds may send together in one session."""
 
     def __post_init__(self) -> None:
         """Nobody stands twice."""
@@ -137,7 +146,7 @@ class Desk:
 
     def outside(self, fund_id: str) -> Outside:
         """What the desk knows of a fund at this moment beside the book."""
-        return Outside(self.killed(fund_id), code_sha256(), self.terms.people)
+        return Outside(self.killed(fund_id), code_sha256(), self.terms.people, self.terms.limits)
 
     def killed(self, fund_id: str) -> str:
         """What the kill flag of a fund, or of the whole desk, says at this moment; empty where neither stands."""

@@ -58,4 +58,4 @@ def backtest(desk: Desk, fund: Fund, first: dt.date, last: dt.date, *, paper: bo
     with tempfile.TemporaryDirectory() as folder, Book.open(Path(folder) / "backtest.db") as book:
         with bar() as progress:
             live_through(book, begun, feed, progress.track(due, description=f"{fund.name} from {sessions[0]}"))
-        return publish_comparison(book, begun, desk.out, None, kind="backtest", paper=paper)
+        return publish_comparison(book, begun, desk.out, None, paper=paper)

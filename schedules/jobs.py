@@ -25,10 +25,10 @@ from insure.feeds import PriceFeed, look
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.money import quantity
-from insure.orders import Fill, after_fills
+from insure.orders import after_fills
 from insure.slippage import Track
 from insure.slots import Slot, latest_slot, next_slot, slots
-from insure.tracking import Following, follow
+from insure.tracking import Following, execution_costs, follow
 from schedules.orders.dealing import Dealing, dealt
 from schedules.orders.deficits import KIND as DEFICIT
 from schedules.orders.deficits import content
@@ -323,7 +323,7 @@ def _decided(
     )
     track, closed = _with_dealing(following, dealing, opening, snapshot, rolled=decision.rolled)
     if track is not None and own:
-        costs = _costs(holdings, after, own, snapshot.price)
+        costs = execution_costs(holdings, after, own, snapshot.price)
         gained = worth(fund, after.options, snapshot) - worth(fund, holdings.options, snapshot)
         track = track.charged({**costs, "rounding": costs["rounding"] - gained})
     return Record(
@@ -359,7 +359,7 @@ def _caught_up(last: Record, standing: Standing) -> Track | None:
     if last.track is None or not standing.fills:
         return last.track
     return last.track.charged(
-        _costs(last.after, standing.holdings, standing.fills, last.decision.snapshot.price, late=True)
+        execution_costs(last.after, standing.holdings, standing.fills, last.decision.snapshot.price, late=True)
     )
 
 
@@ -376,7 +376,7 @@ def _with_dealing(
             return track
         paid = sum((flow.money for flow in dealing.flows), Decimal(0))
         after = dealing.holdings.moved(cash=-paid)
-        return track.charged(_costs(opening, after, dealing.fills, snapshot.price))
+        return track.charged(execution_costs(opening, after, dealing.fills, snapshot.price))
 
     return (following.track, moved(following.closed)) if rolled else (moved(following.track), following.closed)
 
@@ -386,16 +386,3 @@ def _accrual(fund: Fund, holdings: Holdings, last: Record, snapshot: Snapshot) -
     memory = last.decision.memory
     structure = memory.start.state.units if memory else 0.0
     return accrued(fund, holdings, last.decision.snapshot, snapshot, years, structure)
-
-
-def _costs(
-    before: Holdings, after: Holdings, fills: Sequence[Fill], decided: Decimal, *, late: bool = False
-) -> dict[str, float]:
-    """What executions cost by cause, to the cent: their sum is what the fund lost by them at the decided price."""
-    commission = float(sum((fill.commission for fill in fills), Decimal(0)))
-    spread = float(sum((fill.spread for fill in fills), Decimal(0)))
-    lost = float((before.units - after.units) * decided + before.cash - after.cash)
-    costs = {"commission": commission, "spread": spread}
-    if late:
-        costs["execution"] = float(sum((fill.units * (fill.price - decided) for fill in fills), Decimal(0)))
-    return {**costs, "rounding": lost - sum(costs.values())}

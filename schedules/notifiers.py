@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Protocol
 
 from annotated_types import Ge, Gt, Le, Len
+from pydantic import Strict
 
 from insure.book.alerts import RaisedAlert
 from insure.errors import InsureError
@@ -52,7 +53,7 @@ class Smtp:
     host: Annotated[str, Len(1)]
     sender: Annotated[str, Len(3)]
     to: Annotated[tuple[str, ...], Len(1)]
-    port: Annotated[int, Ge(1), Le(65535)] = 587
+    port: Annotated[int, Strict(), Ge(1), Le(65535)] = 587
     user: str | None = None
     """Logs in where named; its password is in the environment, INSURE_SMTP_PASSWORD."""
     starttls: bool = True
@@ -68,8 +69,8 @@ class AlertTerms:
     command: tuple[str, ...] = ()
     """Program and arguments; it gets the alert as JSON on its stdin, and no shell is between."""
     smtp: Smtp | None = None
-    timeout_seconds: Annotated[float, Gt(0.0)] = 20.0
-    """How long a command or a mail server may take."""
+    timeout_seconds: Annotated[float, Strict(), Gt(0.0), Le(3_600.0)] = 20.0
+    """How long a command or a mail server may take, an hour at most: the service waits for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from insure.book import Book, Record, Run
 from insure.book.duty import looking
@@ -164,7 +164,7 @@ def _phase(book: Book, fund: Fund) -> str:
 
 
 def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
-    """How a fund stands after its last decision; ``now`` finds the next slot, except in a replay, which has its own."""
+    """How a fund stands, at the price of its last decision; ``now`` finds the next slot, a replay has its own."""
     calendar = fund_calendar(fund)
     standing = book.standing(fund.id)
     last = standing.last
@@ -180,12 +180,13 @@ def fund_status(fund: Fund, book: Book, now: dt.datetime) -> FundStatus:
         coming = next_slot(fund.schedule.timing, calendar, moment)
     nav = weight = floor = cushion = gap = None
     if last is not None:
-        equity, nav = float(last.equity), float(last.nav)
+        held = replace(last, after=standing.holdings)  # fills that came since are held as well
+        equity, nav = float(held.equity), float(held.nav)
         weight = equity / nav
         if last.decision.valuation is not None and last.decision.valuation.guarantee > 0.0:
             floor = last.decision.valuation.floor
             cushion = nav - floor
-            gap = gap_budget(nav, floor, equity, last.option_legs, last.decision.snapshot)
+            gap = gap_budget(nav, floor, equity, held.option_legs, last.decision.snapshot)
     deficit = None if last is None else deficit_of(fund, last, standing.holdings.units, moment)
     breaker = breakers.standing(said(book, fund.id), fund.id)
     return FundStatus(

@@ -3,10 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 
-from insure.book.alerts import Grade, HasEngine, alerts
+from insure.book.alert_rows import KIND, Grade, ToldAlert, folded
+from insure.book.alerts import HasEngine, alerts
 from insure.book.engine import reading
+from insure.book.statements import statements
 from insure.book.tables import contracts
 from insure.book.verify import contract_of
 from insure.errors import BookError
@@ -55,7 +57,7 @@ def kept_contract(book: HasEngine, fund_id: str, sha: str) -> KeptContract:
 
 @dataclass(frozen=True, slots=True)
 class KeptAlert:
-    """An alert as it stood when a period was over; what may have changed since then is left out."""
+    """An alert as it stood when a period was over; what has come since then is left out."""
 
     number: int
     grade: Grade
@@ -66,33 +68,37 @@ class KeptAlert:
     closed_by: str
     """Who acknowledged it; empty where nobody had to."""
     sentence: str
-    """Empty while it was open: the sentence of an open alert is that of its last time."""
+    """Of its first time, and of the time that raised its grade. Empty where it was open and the chain did not tell of
+    alerts yet: the table keeps the sentence of the last time."""
 
 
 def alerts_of(book: HasEngine, fund_id: str, first: dt.datetime, until: dt.datetime) -> list[KeptAlert]:
-    """Alerts of a fund and of the whole desk that were open at any moment from ``first`` on and before ``until``."""
-    query = (
-        select(alerts)
-        .where(
-            or_(alerts.c.fund_id == fund_id, alerts.c.fund_id == ""),
-            alerts.c.raised < until,
-            or_(alerts.c.closed.is_(None), alerts.c.closed >= first),
-        )
-        .order_by(alerts.c.id)
-    )
-    found = []
+    """Alerts of a fund and of the whole desk that were open at any moment from ``first`` on and before ``until``.
+
+    They are read from the chain, as it was at ``until``; from the table only those that no row had told of by then.
+
+    Raises:
+        BookError: a row of the chain cannot be followed.
+    """
     with reading(book.engine, book.where) as connection:
-        for row in connection.execute(query):
-            over = row.closed is not None and row.closed < until
-            found.append(
-                KeptAlert(
-                    row.id,
-                    row.grade,
-                    row.kind,
-                    row.raised,
-                    row.closed if over else None,
-                    (row.closed_by or "") if over else "",
-                    row.sentence if over else "",
-                )
-            )
-    return found
+        said = [one for whose in (fund_id, "") for one in statements(connection, (KIND,), whose) if one.at < until]
+        told, _ = folded(sorted(said, key=lambda one: one.sequence))
+        rows = connection.execute(
+            select(alerts)
+            .where(or_(alerts.c.fund_id == fund_id, alerts.c.fund_id == ""), alerts.c.raised < until)
+            .order_by(alerts.c.id)
+        ).all()
+    found = [_told(one) for one in told.values()]
+    found += [_untold(row, until) for row in rows if row.id not in told]
+    return sorted((one for one in found if one.closed is None or one.closed >= first), key=lambda one: one.number)
+
+
+def _told(one: ToldAlert) -> KeptAlert:
+    graver = f" It became class {one.grade}: {one.graver}" if one.graver else ""
+    return KeptAlert(one.number, one.grade, one.kind, one.raised, one.closed, one.closed_by, f"{one.sentence}{graver}")
+
+
+def _untold(row: Row[*tuple[object, ...]], until: dt.datetime) -> KeptAlert:
+    over = row.closed is not None and row.closed < until
+    closed, by, sentence = (row.closed, row.closed_by or "", row.sentence) if over else (None, "", "")
+    return KeptAlert(row.id, row.grade, row.kind, row.raised, closed, by, sentence)

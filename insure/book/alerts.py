@@ -1,21 +1,23 @@
-"""Alerts as rows: one for each thing that is wrong, counted while it stays wrong.
+"""Alerts: one for each thing that is wrong, counted while it stays wrong.
 
-Class A stays until somebody acknowledges it by name; B and C close when what they speak of is over.
+Class A stays until somebody acknowledges it by name; B and C close when what they speak of is over. The table is the
+index of what is open, and counts; what was raised, acknowledged or over stands on the chain (``alert_rows``).
 """
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from sqlalchemy import Column, Connection, Engine, Index, Integer, Row, String, Table, Text, insert, select, update
 
+from insure.book import alert_rows
+from insure.book.alert_rows import Grade
 from insure.book.columns import Instant
 from insure.book.engine import reading, writing
-from insure.book.tables import metadata
+from insure.book.statements import Statement, state
+from insure.book.tables import audit, metadata
 from insure.errors import BookError
-
-Grade = Literal["A", "B", "C"]
-"""A: a person must act, and say so. B: a person should look. C: worth knowing."""
 
 alerts = Table(
     "alerts",
@@ -117,7 +119,9 @@ class AlertBook:
             if row.closed is not None:
                 how = f"{row.closed_by} acknowledged it" if row.closed_by else "it was over"
                 raise BookError(f"Alert {number} is closed: {how} at {row.closed:%Y-%m-%d %H:%M} UTC.")
+            _take_onto_chain(connection, at)
             connection.execute(update(alerts).where(alerts.c.id == number).values(closed=at, closed_by=by.strip()))
+            state(connection, alert_rows.KIND, row.fund_id, at, alert_rows.closed(row, by.strip()))
             return _raised(connection.execute(select(alerts).where(alerts.c.id == number)).one())
 
     def mark_notified(self, number: int, at: dt.datetime) -> None:
@@ -141,6 +145,9 @@ def raise_alert(connection: Connection, alert: Alert, at: dt.datetime) -> Raised
     row = connection.execute(
         select(alerts).where(alerts.c.closed.is_(None), alerts.c.fund_id == alert.fund_id, alerts.c.kind == alert.kind)
     ).first()
+    told = row is None or alert.grade < row.grade
+    if told:
+        _take_onto_chain(connection, at)
     if row is None:
         number = connection.execute(
             insert(alerts)
@@ -162,21 +169,50 @@ def raise_alert(connection: Connection, alert: Alert, at: dt.datetime) -> Raised
             .where(alerts.c.id == number)
             .values(times=row.times + 1, last=at, sentence=alert.sentence, grade=min(row.grade, alert.grade))
         )
-    return _raised(connection.execute(select(alerts).where(alerts.c.id == number)).one())
+    kept = connection.execute(select(alerts).where(alerts.c.id == number)).one()
+    if told:
+        state(connection, alert_rows.KIND, alert.fund_id, at, alert_rows.raised(kept, alert.sentence))
+    return _raised(kept)
 
 
 def close_over(connection: Connection, fund_id: str, kinds: tuple[str, ...], at: dt.datetime) -> None:
     """Close what is over by itself; class A stays."""
-    connection.execute(
-        update(alerts)
+    over = connection.execute(
+        select(alerts)
         .where(
             alerts.c.closed.is_(None),
             alerts.c.fund_id == fund_id,
             alerts.c.kind.in_(kinds),
             alerts.c.grade != "A",
         )
-        .values(closed=at)
-    )
+        .order_by(alerts.c.id)
+    ).all()
+    if not over:
+        return
+    _take_onto_chain(connection, at)
+    connection.execute(update(alerts).where(alerts.c.id.in_([row.id for row in over])).values(closed=at))
+    for row in over:
+        state(connection, alert_rows.KIND, fund_id, at, alert_rows.closed(row, ""))
+
+
+def alert_differences(connection: Connection, told: Iterable[Statement]) -> Iterator[str]:
+    """What the table says otherwise than statements of the chain, in words."""
+    rows = connection.execute(select(alerts).order_by(alerts.c.id)).all()
+    yield from alert_rows.differences(rows, *alert_rows.folded(told))
+
+
+def _take_onto_chain(connection: Connection, at: dt.datetime) -> None:
+    """State what an older version raised without a row of the chain; nothing where any alert has one."""
+    if connection.execute(select(audit.c.sequence).where(audit.c.kind == alert_rows.KIND).limit(1)).first() is not None:
+        return
+    rows = connection.execute(select(alerts).order_by(alerts.c.id)).all()
+    if not rows:
+        return
+    state(connection, alert_rows.KIND, "", at, alert_rows.earlier(rows))
+    for row in rows:
+        if row.closed is None:
+            content = alert_rows.raised(row, row.sentence, carried=True)
+            state(connection, alert_rows.KIND, row.fund_id, at, content)
 
 
 def _raised(row: Row[*tuple[object, ...]]) -> RaisedAlert:

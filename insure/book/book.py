@@ -23,6 +23,7 @@ from insure.book.engine import (
     sqlite_engine,
     writing,
 )
+from insure.book.execution_breaches import Accepted
 from insure.book.page import SlotPage, Standing, checked_standing, waiting_flows
 from insure.book.record import Record
 from insure.book.statements import Statement
@@ -251,16 +252,16 @@ class Book:
         with writing(self._engine, self._where) as connection:
             return outbox.book_move(connection, key, state, at, detail, was)
 
-    def book_fills(self, executed: Sequence[Fill], at: dt.datetime) -> int:
+    def book_fills(self, executed: Sequence[Fill], at: dt.datetime, accepted: Accepted | None = None) -> int:
         """Book fills that came after their decision, all or none; how many of them were new.
 
-        The same fill again is the same entry.
+        The same fill again is the same entry. ``accepted``: who takes what lies beyond its order for executed, and why.
 
         Raises:
             BookError: one of them contradicts its order, the fund or what is booked; nothing was kept.
         """
         with writing(self._engine, self._where) as connection:
-            return sum(outbox.book_fill(connection, fill, at) for fill in executed)
+            return sum(outbox.book_fill(connection, fill, at, accepted) for fill in executed)
 
     def book_flow(self, flow: Flow, at: dt.datetime) -> bool:
         """Order a flow, to be dealt at the first slot of its session or after it; False where it is ordered already.

@@ -21,11 +21,19 @@ def link(sequence: int, at: dt.datetime, fund_id: str | None, kind: str, content
 
 
 def head(connection: Connection) -> tuple[int, str]:
-    """Sequence and hash of the last row; 0 and ``GENESIS`` of an empty book."""
+    """Sequence and hash of the last row; 0 and ``GENESIS`` of an empty book.
+
+    Raises:
+        ChainBroken: the last row has no number for its sequence: a damaged file gives whatever lies there.
+    """
     row = connection.execute(
         select(audit.c.sequence, audit.c.sha256).order_by(audit.c.sequence.desc()).limit(1)
     ).first()
-    return (0, GENESIS) if row is None else (row.sequence, row.sha256)
+    if row is None:
+        return 0, GENESIS
+    if not isinstance(row.sequence, int):
+        raise ChainBroken("The newest row of the chain has no number for its sequence; the book is damaged.")
+    return row.sequence, row.sha256
 
 
 def append(
@@ -51,6 +59,23 @@ def append(
             sha256=link(sequence + 1, at, fund_id, kind, text, previous),
         )
     )
+
+
+def newest(connection: Connection) -> tuple[int, str]:
+    """Sequence of the newest row, 0 for none, and in a sentence how it differs from its hash or from the row before.
+
+    The sentence is empty for a row that is as it was written.
+    """
+    rows = connection.execute(select(audit).order_by(audit.c.sequence.desc()).limit(2)).all()
+    if not rows:
+        return 0, ""
+    row, previous = rows[0], rows[1].sha256 if len(rows) == 2 else GENESIS
+    if not isinstance(row.sequence, int):
+        return 0, "The newest row of the chain has no number for its sequence; the book is damaged."
+    linked = link(row.sequence, row.at, row.fund_id, row.kind, row.content, row.previous_sha256)
+    if row.previous_sha256 != previous or linked != row.sha256:
+        return row.sequence, f"Row {row.sequence}, the newest of the chain, is not as it was written."
+    return row.sequence, ""
 
 
 def followed(connection: Connection, after: tuple[int, str]) -> tuple[int, str, dt.datetime | None]:

@@ -1,30 +1,33 @@
 """What must be true of every decision that is kept, asserted before it is and again by ``insure verify``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from insure.book.record import Record
 from insure.decision import years_between
+from insure.decision.ladder import WEIGHT_TOLERANCE
 from insure.fund import Fund
+from insure.orders import Order
 
 _ZERO = Decimal(0)
-_WEIGHT = 1e-6
-"""Lots and cents move a weight by less than this."""
 
 
 def violations(fund: Fund, record: Record) -> Iterator[str]:
     """Sentences, one for each law that the record breaks; none for a sound one.
 
-    - a held or skipped slot sends nothing, so nothing is traded on prices that are held;
+    - a slot that is held or skipped trades nothing of its decision; what is sold to pay for flows that were dealt in
+      it is sold all the same, and nothing else is;
     - what is sent is what was decided, and what was executed is no more than what was sent;
     - the weight after a trade is within the contract's limits, or no further outside than it was;
     - without a cushion nothing is decided but cash, where the contract says so and no options are held;
     - options are ordered as decided, and marked with the time to their expiry.
     """
     decision, trade = record.decision, record.decision.trade
-    if decision.outcome != "OK" and (trade is not None or record.orders):
-        yield f"the slot ended {decision.outcome} and has orders"
     decided = [order for order in record.orders if order.trade_key.endswith(":1")]
+    for_flows = [order for order in record.orders if order.instrument == fund.instrument and order not in decided]
+    if decision.outcome != "OK" and (trade is not None or len(for_flows) < len(record.orders)):
+        yield f"the slot ended {decision.outcome} and has orders"
+    yield from _for_flows(record, for_flows)
     if sum((order.units for order in decided), _ZERO) != (_ZERO if trade is None else trade.units):
         yield "the orders sent are not the trade decided"
     if any(trade is None or not order.units * trade.units > 0 for order in decided):
@@ -54,11 +57,21 @@ def violations(fund: Fund, record: Record) -> Iterator[str]:
         yield f"no cushion is left ({valuation.cushion:,.2f}) and {ladder['throttle'].units} units were decided"
 
 
+def _for_flows(record: Record, sold: Sequence[Order]) -> Iterator[str]:
+    """What is sold beside the decision is sold for flows of the slot, at most once for each, from its second leg on."""
+    for leg, order in enumerate(sold, start=2):
+        if not (order.units < 0 and order.key == f"{record.fund_id}:{record.session}:{record.slot}:{leg}"):
+            yield f"the order {order.key} for {order.units} units is no part of the trade decided and sells for no flow"
+    paying = sum(flow.money < 0 for flow in record.flows)
+    if len(sold) > paying:
+        yield f"{len(sold)} sales are no part of the trade decided, and {paying} flows that take money were dealt"
+
+
 def _weight(fund: Fund, record: Record) -> Iterator[str]:
     valuation = record.decision.valuation
     if valuation is None or not record.fills:
         return
     equity, nav = float(record.equity), float(record.nav)
-    most = max(fund.limits.highest_weight, valuation.weight) + _WEIGHT
+    most = max(fund.limits.highest_weight, valuation.weight) + WEIGHT_TOLERANCE
     if not equity <= most * nav:
         yield f"{equity:,.2f} of {nav:,.2f} is in stock, above the highest weight of {most:.2%}"

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from insure.book import chain, ledger
+from insure.book import chain, execution_breaches, ledger
+from insure.book.execution_breaches import Accepted
 from insure.book.tables import fills, order_events, orders
 from insure.errors import BookError
 from insure.orders import Fill, Order, OrderState
@@ -24,7 +25,7 @@ MOVES: Mapping[OrderState, frozenset[OrderState]] = {
     "partly": frozenset({"partly", "filled", "cancelled", "unknown"}),
     "unknown": frozenset({"acked", "partly", "filled", "cancelled"}),
     "cancelled": frozenset({"filled", "partly", "cancelled"}),  # a fill that came late is real all the same
-    "filled": frozenset(),
+    "filled": frozenset({"filled"}),  # executed beyond what was ordered, accepted by a person
 }
 FINAL: tuple[OrderState, ...] = ("filled", "cancelled")
 
@@ -130,30 +131,32 @@ def keep_fill(connection: Connection, fill: Fill) -> bool:
     return True
 
 
-def book_fill(connection: Connection, fill: Fill, at: dt.datetime) -> bool:
+def book_fill(connection: Connection, fill: Fill, at: dt.datetime, accepted: Accepted | None = None) -> bool:
     """Book a fill that came after its decision: fill, entries, state and chain; False where it is booked already.
 
+    Args:
+        connection: to write through.
+        fill: what was executed.
+        at: our clock.
+        accepted: who takes a fill beyond its order for what was really executed, and why; None for nobody.
+
     Raises:
-        BookError: no such order, more than was ordered, the other way, beyond the price limit, at no price, or more
-            than the fund holds.
+        BookError: no such order, it can be no fill of it, it is more than the fund holds, or it passes the order's
+            price limit, units or time limit and nobody accepts that.
     """
     open_order = find(connection, fill.order_key)
     order = open_order.order
     if not keep_fill(connection, fill):
         return False
+    if doubt := execution_breaches.impossible(connection, order, fill, at):
+        raise BookError(doubt)
+    passed = execution_breaches.beyond(connection, order, open_order.filled, fill)
+    if passed and accepted is None:
+        raise BookError(
+            f"The fill {fill.reference} does not fit the order {order.key}: {'; '.join(passed)}. If it was really "
+            "executed, import it with --accept-breach --by NAME --reason TEXT."
+        )
     done = open_order.filled + fill.units
-    if not (fill.units * order.units > 0 and abs(done) <= abs(order.units)):
-        raise BookError(
-            f"The fill {fill.reference} of {fill.units} units does not fit the order {order.key} for {order.units}, "
-            f"of which {open_order.filled} are filled."
-        )
-    beyond = fill.price > order.price_limit if order.units > 0 else fill.price < order.price_limit
-    if beyond or not fill.price > 0:
-        raise BookError(
-            f"The fill {fill.reference} at {fill.price} lies beyond the price limit {order.price_limit} of {order.key}."
-        )
-    if not (fill.value >= 0 and fill.commission >= 0 and fill.spread >= 0):
-        raise BookError(f"The fill {fill.reference} has a value or a cost below zero.")
     before, _ = ledger.balances(connection, order.fund_id)
     if before.units + fill.units < 0 or before.cash + fill.cash < 0:
         raise BookError(
@@ -162,7 +165,7 @@ def book_fill(connection: Connection, fill: Fill, at: dt.datetime) -> bool:
         )
     posting = ledger.filled(fill)
     written = ledger.write(connection, order.fund_id, None, [posting])
-    state: OrderState = "filled" if done == order.units else "partly"
+    state: OrderState = "filled" if abs(done) >= abs(order.units) else "partly"
     move(connection, order.key, state, at, f"fill {fill.reference}")
     chain.append(
         connection,
@@ -178,6 +181,8 @@ def book_fill(connection: Connection, fill: Fill, at: dt.datetime) -> bool:
             "entries_sha256": written,
         },
     )
+    if passed and accepted is not None:
+        execution_breaches.state(connection, order, fill, passed, accepted, at)
     return True
 
 

@@ -5,20 +5,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    case,
+    cast,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from insure.accrual import Accrual
 from insure.book import chain, ledger, outbox, statements
 from insure.book.agreements import DecidedUnder, decided_under
+from insure.book.columns import Quantity
 from insure.book.invariants import violations
 from insure.book.record import Record, sha256
 from insure.book.statements import VOTES, Statement
 from insure.book.tables import audit, contracts, decisions, entries, fills, flows, orders, runs
-from insure.decision import Holdings, Ordered, Outcome, option_account
+from insure.decision import DeskDay, DeskLimits, Holdings, Ordered, Outcome, option_account
 from insure.errors import BookError, ChainBroken
 from insure.flows import Dealt, Flow
 from insure.fund import Fund
-from insure.money import money
+from insure.money import money, quantity
 from insure.orders import Fill, Order, OrderState
 from insure.slots import Slot
 
@@ -93,24 +105,68 @@ class SlotPage:
         """See ``agreements.decided_under``."""
         return decided_under(self._connection, self._fund.id)
 
+    def newest_row(self) -> tuple[int, str]:
+        """Sequence of the newest row of the chain, 0 for none, and what is wrong with it in a sentence, empty for
+        nothing."""
+        return chain.newest(self._connection)
+
     def state(self, kind: str, content: Mapping[str, str]) -> Statement:
         """A statement about the fund, in the transaction of its slot."""
         return statements.state(self._connection, kind, self._fund.id, self._now, content)
 
     def ordered(self) -> tuple[Ordered, ...]:
-        """Trades of the fund that were decided earlier in the slot's session, child orders counted together."""
+        """Trades of the fund that were decided earlier in the slot's session, child orders counted together.
+
+        An order at its end counts with what was filled of it, any other whole: what was withdrawn traded nothing.
+        """
+        units = _counted()
         rows = self._connection.execute(
-            select(orders.c.key, orders.c.parent, orders.c.instrument, orders.c.units, orders.c.price)
+            select(
+                orders.c.key,
+                orders.c.parent,
+                orders.c.instrument,
+                orders.c.price,
+                runs.c.slot,
+                type_coerce(units, Quantity).label("units"),
+            )
             .join(runs, runs.c.id == orders.c.run_id)
             .where(runs.c.fund_id == self._fund.id, runs.c.session == self._slot.session)
             .order_by(runs.c.id, orders.c.key)
-        )
+        ).all()
+        own = self._slot.name.split(".", 1)[0]  # SLOT.again and SLOT.approved take SLOT up again
         found: dict[str, Ordered] = {}
         for row in rows:
             key, before = row.parent or row.key, found.get(row.parent or row.key)
-            units = row.units if before is None else before.units + row.units
-            found[key] = Ordered(key, row.instrument, units, money(abs(units) * row.price))
+            units, filled, count = row.units, outbox.filled_units(self._connection, row.key), 1
+            if before is not None:
+                units, filled, count = units + before.units, filled + before.filled, before.orders + 1
+            of_slot, value = row.slot.split(".", 1)[0] == own, money(abs(units) * row.price)
+            found[key] = Ordered(key, row.instrument, units, value, filled, of_slot, count)
         return tuple(found.values())
+
+    def desk_day(self, limits: DeskLimits) -> DeskDay:
+        """What all funds of the desk sent earlier in the slot's session, counted as ``ordered`` counts; one query."""
+        units = _counted()
+        # Money of a whole desk may pass 64 bits as a product of integers.
+        size = func.abs(cast(units, Float)) / 10**6
+        rows = self._connection.execute(
+            select(
+                orders.c.instrument,
+                func.count().label("orders"),
+                func.sum(size).label("units"),
+                func.sum(size * cast(type_coerce(orders.c.price, BigInteger), Float) / 10**6).label("money"),
+            )
+            .join(runs, runs.c.id == orders.c.run_id)
+            .where(runs.c.session == self._slot.session)
+            .group_by(orders.c.instrument)
+        ).all()
+        own = [row.units for row in rows if row.instrument == self._fund.instrument]
+        return DeskDay(
+            limits=limits,
+            money=money(sum(float(row.money) for row in rows)),
+            orders=sum(row.orders for row in rows),
+            units=quantity(float(own[0])) if own else Decimal(0),
+        )
 
     def subscribe(self, amount: Decimal, shares: Decimal) -> None:
         """The first money of holders, for the first units of the share class."""
@@ -221,6 +277,13 @@ class SlotPage:
             )
         )
         chain.append(self._connection, self._now, fund.id, None, "contract", {"config_sha256": fund.config_sha256})
+
+
+def _counted() -> ColumnElement[int]:
+    """Millionths of a unit that an order counts with: at its end what was filled of it."""
+    done = select(func.sum(type_coerce(fills.c.units, BigInteger))).where(fills.c.order_key == orders.c.key)
+    ended = orders.c.state.in_(outbox.FINAL)
+    return case((ended, func.coalesce(done.scalar_subquery(), 0)), else_=type_coerce(orders.c.units, BigInteger))
 
 
 def checked_standing(connection: Connection, fund_id: str) -> Standing:

@@ -28,21 +28,26 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "proposal": "a trade or a contract that waits for people",
         "approval": "one person's yes",
         "rejection": "one person's no",
+        "lapse": "a proposal that nobody answered in time",
         "override": "a person's word against the rule, for one slot",
+        "withdrawal": "an override taken back before its slot",
         "promotion": "a phase of the roll-out, upwards by a person or back by an event",
         "reconciliation": "positions, cash and orders held against an outside file",
         "break": "a difference found by a reconciliation, given to somebody, or explained",
         "drill": "an exercise of a control",
         "restore": "the book was put back from a backup",
         "signature": "a person's name under a compliance report",
-        "pause": "buying paused or resumed, or a sale that went on, in a market too wide or too thin to buy in",
+        "pause": "buying paused or resumed, or what went on, in a market too wide or too thin to buy in",
+        "execution breach": "a fill beyond its order, accepted by a person as what was really executed",
         "deficit": "what was decided and is not executed, with the price of its risk",
+        "stress": "a stress report that was written: its hash, and the figures that compliance reports compare",
+        "alert": "something that people must know was raised, grew graver, was acknowledged, or is over",
     }
 )
 """Every kind of statement, with what it is."""
 _Of = Literal["all", "fund", "desk"]
-VOTES = ("proposal", "approval", "rejection")
-"""Kinds that belong to a proposal; each names its ``subject``, the last two the number of the ``proposal``."""
+VOTES = ("proposal", "approval", "rejection", "lapse")
+"""Kinds that belong to a proposal; each names its ``subject``, all but the first the number of the ``proposal``."""
 
 
 @dataclass(frozen=True, slots=True)

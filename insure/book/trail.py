@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
@@ -12,15 +12,17 @@ from insure.book.alerts import HasEngine
 from insure.book.chain import GENESIS
 from insure.book.engine import reading
 from insure.book.record import Record
-from insure.book.tables import audit, decisions, fills, runs
+from insure.book.tables import audit, decisions, fills, orders, runs
 from insure.errors import BookError
 from insure.orders import Fill
 
 _BREACHED = '%"kind":"floor breached"%'
 _FAILED = '%"outcome":"FAILED"%'
 _SKIPPED = '%"outcome":"SKIPPED"%'
+_ENDED_OK = '%"outcome":"OK"%'
 _DECIDED = '%"decision_sha256":%'
-_SIGNATURE = "signature"
+_OF_REPORTS = ("signature", "stress")
+"""Kinds that speak of reports: no report's end is moved by them."""
 _Query = Select[*tuple[object, ...]]
 
 
@@ -86,13 +88,13 @@ def last_of(book: HasEngine, fund_id: str, last: dt.date, until: dt.datetime) ->
     """The last row that a report on a period speaks of: sequence and hash; 0 and the genesis where there is none.
 
     It is the last that was written on the fund or the whole desk before the instant ``until`` at which the period was
-    over, or the row of the last slot of a session up to ``last``, where that was written later. Signatures are passed
-    over: no report depends on who has signed it.
+    over, or the row of the last slot of a session up to ``last``, where that was written later. Signatures and stress
+    packs are passed over: no report depends on who has signed it, and a pack counts by the session that it is of.
     """
     own, desk = audit.c.fund_id == fund_id, audit.c.fund_id.is_(None)
     newest = (
         select(audit.c.sequence, audit.c.sha256)
-        .where(audit.c.kind != _SIGNATURE)
+        .where(audit.c.kind.not_in(_OF_REPORTS))
         .order_by(audit.c.sequence.desc())
         .limit(1)
     )
@@ -109,21 +111,30 @@ def last_of(book: HasEngine, fund_id: str, last: dt.date, until: dt.datetime) ->
 
 
 def of_kinds(
-    book: HasEngine, fund_id: str, kinds: Sequence[str], first: dt.datetime, until: dt.datetime, last: int
+    book: HasEngine, fund_id: str, kinds: Sequence[str], first: dt.datetime | None, until: dt.datetime, last: int
 ) -> list[Entry]:
-    """Rows of some kinds on a fund or the whole desk, written from ``first`` on and before ``until``, up to a row."""
+    """Rows of some kinds on a fund or the whole desk, written from ``first`` on and before ``until``, up to a row.
+
+    None for ``first`` reads them from the first row of the chain on.
+    """
     query = (
         select(audit)
         .where(
             or_(audit.c.fund_id == fund_id, audit.c.fund_id.is_(None)),
             audit.c.kind.in_(kinds),
-            audit.c.at >= first,
             audit.c.at < until,
             audit.c.sequence <= last,
         )
         .order_by(audit.c.sequence)
     )
-    return _read(book, query)
+    return _read(book, query if first is None else query.where(audit.c.at >= first))
+
+
+def newest(book: HasEngine, fund_id: str, kind: str, until: dt.datetime) -> Entry | None:
+    """The newest row of a kind on a fund that was written before an instant; None where there is none."""
+    query = select(audit).where(audit.c.fund_id == fund_id, audit.c.kind == kind, audit.c.at < until)
+    found = _read(book, query.order_by(audit.c.sequence.desc()).limit(1))
+    return found[0] if found else None
 
 
 def before(
@@ -131,14 +142,63 @@ def before(
 ) -> list[Entry]:
     """The last rows on a fund and on the whole desk, up to a row and with it, in order; at most so many.
 
-    Rows of the kinds in ``leaving_out`` are not counted.
+    Rows of the kinds in ``leaving_out`` are not counted, nor are slots that ended OK and sent nothing.
     """
-    told = and_(audit.c.sequence <= sequence, audit.c.kind.not_in(leaving_out))
+    sent = select(orders.c.run_id).where(orders.c.run_id == audit.c.run_id).exists()
+    tells = or_(audit.c.kind != "run", ~audit.c.content.like(_ENDED_OK), sent, audit.c.sequence == sequence)
+    told = and_(audit.c.sequence <= sequence, audit.c.kind.not_in(leaving_out), tells)
     newest = select(audit).where(told).order_by(audit.c.sequence.desc()).limit(most)
     found = _read(book, newest.where(audit.c.fund_id.is_(None)))
     if fund_id is not None:
         found += _read(book, newest.where(audit.c.fund_id == fund_id))
     return sorted(found, key=lambda each: each.sequence)[-most:]
+
+
+def after(book: HasEngine, fund_id: str | None, sequence: int, kinds: Sequence[str]) -> list[Entry]:
+    """Rows of some kinds that came after a row, in order: on one fund, or (None) on the desk and every fund of it."""
+    query = select(audit).where(audit.c.sequence > sequence, audit.c.kind.in_(kinds)).order_by(audit.c.sequence)
+    return _read(book, query if fund_id is None else query.where(audit.c.fund_id == fund_id))
+
+
+def own(book: HasEngine, fund_id: str | None, kinds: Sequence[str]) -> list[Entry]:
+    """Every row of some kinds on a fund alone, or (None) on the whole desk alone, in order."""
+    whose = audit.c.fund_id.is_(None) if fund_id is None else audit.c.fund_id == fund_id
+    return _read(book, select(audit).where(whose, audit.c.kind.in_(kinds)).order_by(audit.c.sequence))
+
+
+def last_on(book: HasEngine, fund_id: str, kind: str, sequence: int) -> Entry | None:
+    """The last row of a kind on a fund up to a row; None where there is none."""
+    query = select(audit).where(audit.c.fund_id == fund_id, audit.c.kind == kind, audit.c.sequence <= sequence)
+    found = _read(book, query.order_by(audit.c.sequence.desc()).limit(1))
+    return found[0] if found else None
+
+
+def last_before(book: HasEngine, fund_id: str | None, entry: Entry) -> Entry | None:
+    """The last row on a fund or the whole desk that was written at an earlier instant than ``entry``, and before it."""
+    desk = audit.c.fund_id.is_(None)
+    whose = desk if fund_id is None else or_(desk, audit.c.fund_id == fund_id)
+    query = select(audit).where(whose, audit.c.sequence < entry.sequence, audit.c.at < entry.at)
+    found = _read(book, query.order_by(audit.c.sequence.desc()).limit(1))
+    return found[0] if found else None
+
+
+def decided_by(book: HasEngine, sequence: int) -> list[str]:
+    """Funds that had decided something by a row of the chain."""
+    query = (
+        select(audit.c.fund_id)
+        .where(audit.c.kind == "run", audit.c.sequence <= sequence, audit.c.content.like(_DECIDED))
+        .distinct()
+        .order_by(audit.c.fund_id)
+    )
+    with reading(book.engine, book.where) as connection:
+        return list(connection.execute(query).scalars())
+
+
+def records_after(book: HasEngine, fund_id: str, sequence: int) -> Iterator[tuple[Entry, Record]]:
+    """Decisions of a fund that stand on the chain after a row, each with its own, in order."""
+    for each in after(book, fund_id, sequence, ("run",)):
+        if "decision_sha256" in each.content:
+            yield each, records_up_to(book, fund_id, each.sequence, 1)[-1]
 
 
 def records_up_to(book: HasEngine, fund_id: str, sequence: int, most: int) -> list[Record]:
@@ -182,9 +242,36 @@ def late_fills(book: HasEngine, fund_id: str, last: int) -> list[tuple[Entry, Fi
         .where(audit.c.fund_id == fund_id, audit.c.kind == "fill", audit.c.sequence <= last)
         .order_by(audit.c.sequence)
     )
+    rows = _read(book, query)
+    return list(zip(rows, fills_in(book, rows), strict=True))
+
+
+def fills_in(book: HasEngine, rows: Sequence[Entry]) -> list[Fill]:
+    """The fills that some rows speak of, in their order; rows of other kinds are passed over."""
     with reading(book.engine, book.where) as connection:
-        rows = [_entry(row) for row in connection.execute(query)]
-        return [(each, _fill(connection, each)) for each in rows]
+        return [_fill(connection, each) for each in rows if each.kind == "fill"]
+
+
+def on_orders(book: HasEngine, fund_id: str, after: int, keys: Collection[str], last: int | None = None) -> list[Entry]:
+    """Rows on orders that came after a row: how each moved, and what was executed of it, in order.
+
+    Args:
+        book: whose chain.
+        fund_id: whose orders.
+        after: rows up to this sequence are left out; that of the decision leaves what was done in its own slot.
+        keys: the orders.
+        last: rows beyond this sequence are left out; None for none.
+    """
+    if not keys:
+        return []
+    told = and_(audit.c.fund_id == fund_id, audit.c.sequence > after, audit.c.kind.in_(("order", "fill")))
+    if last is not None:
+        told = and_(told, audit.c.sequence <= last)
+    return [
+        each
+        for each in _read(book, select(audit).where(told).order_by(audit.c.sequence))
+        if each.content.get("order_key") in keys
+    ]
 
 
 def _fill(connection: Connection, each: Entry) -> Fill:

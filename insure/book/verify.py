@@ -11,7 +11,8 @@ from functools import lru_cache
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, func, select, text
 
-from insure.book import anchors, chain, ledger, outbox, statements
+from insure.book import alert_rows, anchors, chain, ledger, outbox, statements
+from insure.book.alerts import alert_differences
 from insure.book.book import Book, flow_content
 from insure.book.engine import newest_sqlite_schema, reading, sqlite_schema
 from insure.book.invariants import violations
@@ -44,7 +45,7 @@ class Finding:
     """One thing that is wrong, in words."""
 
     part: str
-    """integrity, schema, chain, anchors, ledger, orders, contract or replay."""
+    """integrity, schema, chain, anchors, ledger, orders, contract, alerts or replay."""
     sentence: str
 
 
@@ -84,6 +85,8 @@ class _Walk:
     """Units of each option by fund and account."""
     contracts: dict[tuple[str, str], Fund] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    alerts: list[statements.Statement] = field(default_factory=list)
+    """What the chain says of alerts."""
 
     def count(self, table: str, more: int = 1) -> None:
         self.seen[table] = self.seen.get(table, 0) + more
@@ -237,6 +240,8 @@ def _walk(connection: Connection, seen: dict[str, int], *, again: bool) -> None:
                 raise Doubt("chain", sentence) from error
     _nothing_beside(connection, walk)
     _order_states(connection)
+    for sentence in alert_differences(connection, walk.alerts):
+        raise Doubt("alerts", sentence)
 
 
 def _check_link(row: _AuditRow, sequence: int, previous: str) -> None:
@@ -264,6 +269,8 @@ def _followed(connection: Connection, walk: _Walk, row: _AuditRow, content: dict
     elif row.kind in statements.KINDS:
         if not content.get("sentence"):
             raise Doubt("chain", f"The statement in row {row.sequence} of the chain says nothing.")
+        if row.kind == alert_rows.KIND:
+            walk.alerts.append(statements.Statement(row.sequence, row.at, row.fund_id or "", row.kind, content))
     else:
         raise Doubt("chain", f"The chain has a row of a kind that no version wrote: {row.kind!r}.")
 

@@ -3,13 +3,18 @@
 Its ``executed`` is the truth of the outside world that the book must end up with.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 
 from insure.broker.protocol import BrokerReport, BrokerSilent
+from insure.execution_terms import Execution
 from insure.money import MILLIONTH, money
 from insure.orders import Fill, Order
+
+_LIFE = dt.timedelta(minutes=Execution().time_limit_minutes)
+"""It executes an order at the instant of its slot: this long before the time limit that a contract has by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,7 @@ class FailingBroker:
                 value=value,
                 commission=money(value * self.commission_bps / 10_000),
                 spread=Decimal(0),
-                at=order.good_until,
+                at=order.not_before or order.good_until - _LIFE,
             )
         )
 

@@ -4,6 +4,7 @@ from insure.compliance.executions import Causes, Executions, OrderCost, bps
 from insure.compliance.facts import Facts, Protection, SlotFact, SlotState, facts
 from insure.compliance.limits import GAP_ALERT, Limit
 from insure.compliance.measures import InForce, Judgement, after_trade, worst
+from insure.compliance.positions import Position, positions
 from insure.compliance.settled import LateFill, settled
 from insure.compliance.timetable import Owed, due, owed
 
@@ -18,6 +19,7 @@ __all__ = [
     "Limit",
     "OrderCost",
     "Owed",
+    "Position",
     "Protection",
     "SlotFact",
     "SlotState",
@@ -26,6 +28,7 @@ __all__ = [
     "due",
     "facts",
     "owed",
+    "positions",
     "settled",
     "worst",
 ]

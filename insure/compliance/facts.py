@@ -14,6 +14,7 @@ from typing import Literal
 
 from insure.book.record import Record
 from insure.carried_deficit import beyond_decided
+from insure.compliance.approved import routine
 from insure.compliance.executions import Executions, executions
 from insure.compliance.limits import Limit, limits
 from insure.compliance.measures import (
@@ -177,8 +178,10 @@ class Facts:
 
     @property
     def decision_judgement(self) -> Judgement:
-        """Breached where a slot failed, alert where one was held or skipped."""
-        outcomes = {fact.outcome for fact in (*self.slots, *self.unscheduled) if fact.state != "missed"}
+        """Breached where a slot failed, alert where one was held or skipped; an approval that came is neither."""
+        usual = routine(self).held
+        ran = [fact for fact in (*self.slots, *self.unscheduled) if fact.slot.key not in usual]
+        outcomes = {fact.outcome for fact in ran if fact.state != "missed"}
         return "breached" if "FAILED" in outcomes else "alert" if outcomes & {"HELD", "SKIPPED"} else "kept"
 
 

@@ -34,8 +34,8 @@ _POINTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class VarException:
-    """A step on which the fund lost more than its value at risk of the step before."""
+class VarStep:
+    """One step: what was lost on it, and the value at risk that it began with."""
 
     session: dt.date
     loss: float
@@ -62,13 +62,16 @@ class VarTest:
     """The last ones up to the end of the period, ``STEPS`` at most."""
     within: int
     """Those of them that ended in the period."""
-    exceptions: tuple[VarException, ...]
+    exceptions: tuple[VarStep, ...]
+    """Steps that lost more than their value at risk."""
     coverage: Likelihood | None
     """Kupiec's test of how many exceptions there were; None without steps."""
     independence: Likelihood | None
     """Christoffersen's test of whether one follows another; None where there was none, or nothing but exceptions."""
     options: bool
     """Whether options were held on one of the steps."""
+    path: tuple[VarStep, ...] = ()
+    """Those of the steps that ended in the period, in order."""
 
     @property
     def expected(self) -> float:
@@ -88,14 +91,14 @@ def var_test(history: Sequence[Record], first: dt.date) -> VarTest:
         history: all its decisions up to the end of the period, settled, in order.
         first: first session of the period.
     """
-    found: list[tuple[VarException, bool, bool]] = []
+    found: list[tuple[VarStep, bool, bool]] = []
     for now, then in pairwise(reversed(history)):
         if len(found) == STEPS:
             break
         if not now.accrual.years > 0.0 or not (then.after.units > 0 or then.after.options):
             continue
         loss, at_risk = lost(then, now), value_at_risk(then, now.accrual.years)
-        step = VarException(now.session, loss, at_risk, within=now.session >= first)
+        step = VarStep(now.session, loss, at_risk, within=now.session >= first)
         found.append((step, not (loss <= at_risk), bool(then.after.options)))
     found.reverse()
     beyond = [exceeded for _, exceeded, _ in found]
@@ -107,6 +110,7 @@ def var_test(history: Sequence[Record], first: dt.date) -> VarTest:
         coverage=kupiec(len(beyond), sum(beyond)) if beyond else None,
         independence=christoffersen(beyond),
         options=any(options for _, _, options in found),
+        path=tuple(step for step, _, _ in found if step.within),
     )
 
 

@@ -13,6 +13,7 @@ from insure.book.agreements import DecidedUnder
 from insure.book.verify import contract_of
 from insure.contract_diff import changes
 from insure.controls.approvals import LONGEST, NO_SECOND, Proposal, alone, proposals, voices
+from insure.decision.circumstances import Agreed
 from insure.fund import Fund
 
 
@@ -72,9 +73,36 @@ def agreement(file: Fund, last: DecidedUnder | None, said: Sequence[Statement], 
     return Agreement(file, in_force, voices(strictest, people), note)
 
 
+def agreed(
+    fund: Fund, last: DecidedUnder | None, said: Sequence[Statement], people: Sequence[str], *, same: bool
+) -> Agreed:
+    """What stands behind the contract that is decided under.
+
+    Args:
+        fund: the contract that decides.
+        last: the contract of the fund's last decision; None before the first.
+        said: proposals about contracts of the fund with what was said to them.
+        people: who may approve at the desk.
+        same: whether the last decision was made under this very contract, and nobody has proposed another.
+    """
+    newest = _newest(said)
+    return Agreed(
+        sha256=fund.config_sha256,
+        approved_sha256="" if newest is None else newest.binds_to,
+        proposal=None if newest is None else newest.number,
+        approval=fund.controls.approval,
+        missing=0 if same else agreement(fund, last, said, people).wanted,
+    )
+
+
+def _newest(said: Sequence[Statement]) -> Proposal | None:
+    """The contract that people agreed to last."""
+    found = [one for one in proposals(said) if one.subject == "contract" and _agreed(one)]
+    return max(found, key=lambda one: one.settled, default=None)
+
+
 def _in_force(file: Fund, last: DecidedUnder | None, said: Sequence[Statement]) -> Fund | None:
-    agreed = [one for one in proposals(said) if one.subject == "contract" and _agreed(one)]
-    newest = max(agreed, key=lambda one: one.settled, default=None)
+    newest = _newest(said)
     if newest is not None and (last is None or newest.settled > last.sequence):
         return file if newest.binds_to == file.config_sha256 else contract_of(newest.content["effective"])
     if last is None or last.config_sha256 == file.config_sha256:
@@ -87,15 +115,19 @@ def _agreed(one: Proposal) -> bool:
 
 
 def contract_proposal(found: Agreement, now: dt.datetime) -> dict[str, str]:
-    """The content of a proposal that the file takes effect; the whole contract is in it, for it binds to its hash."""
+    """The content of a proposal that the file takes effect; the whole contract is in it, for it binds to its hash.
+
+    Of a contract that is in force already it asks whether that is right: nothing changes by it but that people have
+    said so, which the phases from pilot on ask for.
+    """
     file, before = found.file, found.in_force
     people = "one person" if found.wanted == 1 else f"{found.wanted} people"
     expires = now + LONGEST
-    what = (
-        "the first contract"
-        if before is None
-        else f"{len(changes(before.effective(), file.effective()))} changed keys from {before.config_sha256[:12]}"
-    )
+    what = "as it is in force"
+    if before is None:
+        what = "the first contract"
+    elif before != file:
+        what = f"{len(changes(before.effective(), file.effective()))} changed keys from {before.config_sha256[:12]}"
     return {
         "subject": "contract",
         "config_sha256": file.config_sha256,
@@ -117,14 +149,30 @@ def proposed(said: Sequence[Statement], config_sha256: str) -> Proposal | None:
     return of_it[-1] if of_it else None
 
 
+def contract_approval(file: Fund, said: Sequence[Statement]) -> int | None:
+    """Sequence of the proposal in which people agreed to a fund file, where it is the newest that they agreed to."""
+    newest = _newest(said)
+    return None if newest is None or newest.binds_to != file.config_sha256 else newest.number
+
+
+def code_approval(said: Sequence[Statement]) -> int | None:
+    """Sequence of the newest proposal about code that people agreed to; ``said`` as for ``code_approved``."""
+    newest = _newest_code(said)
+    return None if newest is None else newest.number
+
+
+def _newest_code(said: Sequence[Statement]) -> Proposal | None:
+    agreed = [one for one in proposals(said) if one.subject == "code" and _agreed(one)]
+    return max(agreed, key=lambda one: one.settled, default=None)
+
+
 def code_approved(said: Sequence[Statement]) -> str:
     """Hash of the code that people have bound a fund to, the newest; empty where nobody has.
 
     Args:
         said: proposals about code of the fund with what was said to them.
     """
-    agreed = [one for one in proposals(said) if one.subject == "code" and _agreed(one)]
-    newest = max(agreed, key=lambda one: one.settled, default=None)
+    newest = _newest_code(said)
     return "" if newest is None else newest.binds_to
 
 

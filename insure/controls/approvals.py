@@ -1,14 +1,14 @@
 """Approvals: a proposal, the voices that were given to it, and where it stands; a fold of statements.
 
-A proposal is about a ``trade``, a ``contract`` or the ``code``. It names how many people must approve it, when it
-expires, and the hash that it binds to. One person has one voice; a person's no ends it.
+A proposal is about a ``trade``, a ``contract``, the ``code`` or an ``override``. It names how many people must approve
+it, when it expires, and the hash that it binds to. One person has one voice; a person's no ends it.
 """
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from insure.book import Statement
@@ -20,13 +20,15 @@ from insure.fund import Controls, Fund
 from insure.slots import Slot
 
 KINDS = VOTES
-Subject = Literal["trade", "contract", "code"]
+Subject = Literal["trade", "contract", "code", "override"]
 State = Literal["waits", "approved", "rejected", "expired"]
-SUBJECTS: tuple[Subject, ...] = ("trade", "contract", "code")
+Became = Literal["carried out", "approved, not carried out", "rejected", "unanswered"]
+"""What people did with a proposal for a trade, once it is over."""
+SUBJECTS: tuple[Subject, ...] = ("trade", "contract", "code", "override")
 APPROVED = ".approved"
 """Ends the word of the slot in which an approved proposal is decided anew."""
 LONGEST = dt.timedelta(days=7)
-"""No proposal waits for longer; those about contracts and code wait so long."""
+"""No proposal waits for longer, those about contracts and code wait so long; an override waits for its slot."""
 NO_SECOND = "no second person"
 
 
@@ -52,18 +54,24 @@ class Proposal:
     """Sequence of the statement that approved or rejected it; 0 while it waits."""
     notes: tuple[str, ...] = field(default=())
     """What must be said of the people."""
+    said: str = ""
+    """The reason that was given last; empty where none was."""
+    lapsed: int = 0
+    """Sequence of the statement that nobody had answered in time; 0 where there is none."""
 
     def state(self, now: dt.datetime) -> State:
         """Where it stands at an instant; an approved trade expires too, what is agreed of a contract or code stays."""
         if self.rejected_by:
             return "rejected"
+        if self.lapsed:
+            return "expired"
         if len(self.by) >= self.wanted and (self.subject != "trade" or now <= self.expires):
             return "approved"
         return "waits" if now <= self.expires else "expired"
 
     @property
     def slot(self) -> str:
-        """``session:word`` of the slot that was held; empty where it is about no trade."""
+        """``session:word`` of the slot that was held, or of the override; empty where it is about no slot."""
         return self.content.get("slot", "")
 
     @property
@@ -89,6 +97,8 @@ class Proposal:
     @property
     def cost_of_waiting(self) -> str:
         """What it costs to wait, in words: a hedge that is not made loses with every move against it."""
+        if self.subject == "override":
+            return "The rule decides."
         if self.subject != "trade":
             return "The contract before stays in force." if self.subject == "contract" else "Nothing is sent."
         if not self.units:
@@ -110,7 +120,7 @@ def proposals(said: Iterable[Statement]) -> tuple[Proposal, ...]:
         elif one.kind in KINDS:
             number = _whole(one, "proposal")
             if number in found:
-                found[number] = _heard(found[number], one)
+                found[number] = _lapsed(found[number], one) if one.kind == "lapse" else _heard(found[number], one)
     return tuple(found.values())
 
 
@@ -123,10 +133,43 @@ def _read(one: Statement) -> Proposal:
                 raise BookError(f"Row {one.sequence} of the chain is a proposal that never expires.") from error
             notes = (one.content["note"],) if one.content.get("note") else ()
             wanted = max(1, _whole(one, "wanted"))
+            binds = one.content.get("code_sha256" if subject == "code" else "config_sha256")
+            if expires.tzinfo is None or not binds:
+                raise BookError(f"Row {one.sequence} of the chain is a proposal that binds to nothing, or never ends.")
+            if subject == "trade":
+                _check_trade(one)
+            if subject == "override":
+                _check_override(one)
             return Proposal(
                 one.sequence, one.at, one.fund_id, subject, one.sentence, expires, wanted, one.content, notes=notes
             )
     raise BookError(f"Row {one.sequence} of the chain proposes {one.content.get('subject')!r}; there is no such thing.")
+
+
+def _check_trade(one: Statement) -> None:
+    """Everything that is read later of a proposal for a trade can be read now."""
+    try:
+        figures = [Decimal(one.content[name]) for name in ("units", "price", "value")]
+        figures += [Decimal(units) for units in json.loads(one.content["options"]).values()]
+        session, mark, word = one.content["slot"].partition(":")
+        right = mark and word and dt.date.fromisoformat(session) == dt.date.fromisoformat(one.content["session"])
+    except (KeyError, ValueError, AttributeError, TypeError, InvalidOperation) as error:
+        raise BookError(f"Row {one.sequence} of the chain proposes a trade and cannot be read: {error!r}.") from error
+    if not right or not all(figure.is_finite() for figure in figures):
+        raise BookError(f"Row {one.sequence} of the chain proposes a trade of no slot, or of no finite size.")
+
+
+def _check_override(one: Statement) -> None:
+    try:
+        weight = float(one.content["weight"] or "0")
+        dt.date.fromisoformat(one.content["session"])
+        right = all(one.content[name] for name in ("slot", "by", "reason"))
+    except (KeyError, ValueError) as error:
+        raise BookError(
+            f"Row {one.sequence} of the chain proposes an override and cannot be read: {error!r}."
+        ) from error
+    if not right or not 0.0 <= weight < float("inf"):
+        raise BookError(f"Row {one.sequence} of the chain proposes an override of no slot, by nobody or of no weight.")
 
 
 def _whole(one: Statement, name: str) -> int:
@@ -138,16 +181,21 @@ def _whole(one: Statement, name: str) -> int:
 
 def _heard(proposal: Proposal, one: Statement) -> Proposal:
     agreed = len(proposal.by) >= proposal.wanted
-    if proposal.rejected_by or not one.by:
+    if proposal.rejected_by or proposal.lapsed or not one.by:
         return proposal
     if one.kind == "rejection":
         if agreed and proposal.subject != "trade":
             return proposal
-        return replace(proposal, rejected_by=one.by, settled=one.sequence)
+        return replace(proposal, rejected_by=one.by, settled=one.sequence, said=one.content.get("reason", ""))
     if agreed or one.at > proposal.expires:
         return proposal
     by = distinct((*proposal.by, one.by))
-    return replace(proposal, by=by, settled=one.sequence if len(by) >= proposal.wanted else 0)
+    said = one.content.get("reason", "") or proposal.said
+    return replace(proposal, by=by, settled=one.sequence if len(by) >= proposal.wanted else 0, said=said)
+
+
+def _lapsed(proposal: Proposal, one: Statement) -> Proposal:
+    return proposal if proposal.settled or proposal.lapsed else replace(proposal, lapsed=one.sequence)
 
 
 def voices(controls: Controls, people: Sequence[str]) -> int:
@@ -247,7 +295,7 @@ def approval_of(said: Iterable[Statement], slot: Slot, config_sha256: str, now: 
     """
     if APPROVED not in slot.name:
         return None
-    for one in reversed(proposals(said)):
+    for one in reversed(proposals(one for one in said if one.at >= now - LONGEST)):
         session, _, word = one.slot.partition(":")
         if session != slot.session.isoformat() or not _carries_out(slot.name, word):
             continue
@@ -262,6 +310,30 @@ def approval_of(said: Iterable[Statement], slot: Slot, config_sha256: str, now: 
             note=", ".join(one.notes),
         )
     return None
+
+
+def became(one: Proposal, ran: Collection[str]) -> Became:
+    """What people did with a proposal for a trade.
+
+    Args:
+        one: the proposal, with what was said to it.
+        ran: slots of the fund that ended OK, as ``session:word``.
+    """
+    if one.rejected_by:
+        return "rejected"
+    if carried_out(one, ran):
+        return "carried out"
+    return "unanswered" if one.missing else "approved, not carried out"
+
+
+def carried_out(one: Proposal, ran: Iterable[str]) -> str:
+    """The slot among some that ran, as ``session:word``, in which a proposal was carried out; empty where none was."""
+    session, _, word = one.slot.partition(":")
+    for slot in ran:
+        day, _, name = slot.partition(":")
+        if day == session and _carries_out(name, word):
+            return slot
+    return ""
 
 
 def _carries_out(name: str, proposed: str) -> bool:
@@ -323,13 +395,32 @@ def reject(one: Proposal, by: str, reason: str, now: dt.datetime) -> dict[str, s
     }
 
 
-def _check_open(one: Proposal, now: dt.datetime) -> None:
+def lapse(one: Proposal, why: str) -> dict[str, str]:
+    """The content of the statement that nobody answered a proposal in time.
+
+    Args:
+        one: without enough voices.
+        why: in words.
+    """
+    return {"subject": one.subject, "proposal": str(one.number), "sentence": f"Proposal {one.number} lapsed. {why}"}
+
+
+def stands(one: Proposal, now: dt.datetime) -> str:
+    """How a proposal stands, as the end of a sentence about it."""
     state = one.state(now)
     if state == "waits":
-        return
-    said = {
-        "approved": f"was approved by {' and '.join(one.by)}",
-        "rejected": f"was rejected by {one.rejected_by}",
-        "expired": f"expired at {one.expires:%Y-%m-%d %H:%M} UTC; it is {now:%Y-%m-%d %H:%M}",
-    }
-    raise InvalidInput(f"Proposal {one.number} {said[state]}. Nothing was changed.")
+        return f"waits for {one.missing} more"
+    if state == "rejected":
+        return f"was rejected by {one.rejected_by}"
+    if state == "approved":
+        return f"was approved by {' and '.join(one.by)}"
+    if now <= one.expires:
+        return "lapsed before anybody had answered it"
+    same = f"{one.expires:%Y%m%d%H%M}" == f"{now:%Y%m%d%H%M}"
+    form = "%Y-%m-%d %H:%M:%S" if same else "%Y-%m-%d %H:%M"
+    return f"expired at {one.expires:{form}} UTC; it is {now:{form}}"
+
+
+def _check_open(one: Proposal, now: dt.datetime) -> None:
+    if one.state(now) != "waits":
+        raise InvalidInput(f"Proposal {one.number} {stands(one, now)}. Nothing was changed.")

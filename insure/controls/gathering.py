@@ -1,13 +1,14 @@
 """The circumstances of a slot, gathered from its page in the book: what the gate will look at."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from insure.book import Record, SlotPage
 from insure.controls import approvals, breakers, breaks, overrides, phases, reconciliation
-from insure.controls.agreement import code_approved
-from insure.decision import Approval, Circumstances, fund_calendar
+from insure.controls.agreement import agreed, code_approved
+from insure.decision import Approval, Circumstances, DeskLimits, fund_calendar
+from insure.decision.circumstances import EDITION, RECENT_SESSIONS, Agreed
 from insure.fund import Fund
 from insure.market import Snapshot
 from insure.slots import Slot
@@ -26,6 +27,8 @@ class Outside:
     """State of the code that decides."""
     people: tuple[str, ...] = ()
     """Who may approve at the desk; empty where anybody may."""
+    limits: DeskLimits = field(default_factory=DeskLimits)
+    """What all its funds may send together in one session."""
 
 
 def circumstances_of(
@@ -43,9 +46,10 @@ def circumstances_of(
         now: the clock.
     """
     calendar, earlier = fund_calendar(fund), page.ordered()
+    sequence, doubt = page.newest_row()
     breaker = breakers.standing(page.statements(breakers.KINDS), fund.id)
     # A slot that was held keeps its override although the next one has been given since.
-    said = page.statements(overrides.KINDS, last=5)
+    said = page.statements(overrides.KINDS, last=20)
     stands = phases.standing([] if fund.stage in {"replay", "paper"} else page.statements(phases.KINDS), fund)
     reports = page.statements(reconciliation.KINDS, last=_REPORTS) if stands.reconciles else []
     return Circumstances(
@@ -65,6 +69,13 @@ def circumstances_of(
         open_breaks=len(breaks.unexplained(page.statements(breaks.KINDS))) if stands.reconciles else 0,
         phase=stands.phase,
         rollout=phases.rollout(fund, stands.phase),
+        lunch=calendar.breaks(slot.session),
+        recent=_recent(last),
+        desk=None if outside.limits.none else page.desk_day(outside.limits),
+        agreed=_agreed(page, fund, last, outside),
+        chain_sequence=sequence,
+        chain_doubt=doubt,
+        edition=EDITION,
         approved_code_sha256=code_approved(page.votes("code")),
         override=overrides.in_force(said, slot.key),
         approvals_wanted=approvals.voices(fund.controls, outside.people),
@@ -72,10 +83,29 @@ def circumstances_of(
     )
 
 
+def _agreed(page: SlotPage, fund: Fund, last: Record | None, outside: Outside) -> Agreed:
+    said = page.votes("contract")
+    same = not said and last is not None and last.decision.config_sha256 == fund.config_sha256
+    return agreed(fund, None if same else page.decided_under(), said, outside.people, same=same)
+
+
 def _approval(page: SlotPage, fund: Fund, slot: Slot, now: dt.datetime) -> Approval | None:
     if approvals.APPROVED not in slot.name:
         return None
     return approvals.approval_of(page.votes("trade"), slot, fund.config_sha256, now)
+
+
+def _recent(last: Record | None) -> tuple[tuple[dt.date, Decimal], ...]:
+    """Highest price of each of the last sessions with a decision that was not held, carried from record to record."""
+    if last is None:
+        return ()
+    seen, session, price = last.decision.circumstances, last.session, last.decision.snapshot.price
+    before = () if seen is None else seen.recent
+    if last.decision.outcome == "HELD":
+        return before
+    if before and before[-1][0] == session:
+        before, price = before[:-1], max(price, before[-1][1])
+    return (*before, (session, price))[-RECENT_SESSIONS:]
 
 
 def _last_price(last: Record | None) -> Decimal | None:

@@ -34,8 +34,8 @@ from insure.pricing.elementary import exp, log, sqrt
 from insure.strategy_terms import ConstantMixTerms, CppiTerms, StopLossTerms, SyntheticPutTerms, TippTerms
 
 HEDGED = ("gap", "gamma", "band", "lots", "execution", "rounding")
-"""Causes of slippage that the deviation speaks of. The others are agreed (limits, throttle, costs, flows, financing),
-chosen (model, override, rollout), or re-mark the twin alone (vega, rates)."""
+"""Causes of slippage that the deviation speaks of. The others are agreed (limits, throttle, capped, costs, flows,
+financing), chosen (model, override, rollout), or re-mark the twin alone (vega, rates)."""
 HEDGED_BESIDE = ("band", "lots", "execution", "rounding")
 """The same for a rule that is no put: ``gap`` and ``gamma`` are those of its twin's put."""
 _OVERSHOOT = 0.5826

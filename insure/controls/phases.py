@@ -11,6 +11,7 @@ to what the contract wishes where that is less; from there it has to be earned a
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from insure.book import Statement
 from insure.controls.breakers import BreakerStanding
@@ -83,6 +84,10 @@ class Conduct:
     failed_drills: frozenset[str] = frozenset()
     """Kinds whose last drill failed."""
     breaker: BreakerStanding
+    contract_proposal: int | None = None
+    """In which people approved the contract that the fund file is; None where they did not."""
+    code_proposal: int | None = None
+    """In which people bound the fund to one state of the code, the newest; None where they did not."""
 
 
 def at_least(phase: Phase, least: Phase) -> bool:
@@ -174,6 +179,7 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
         at_most("broker", float(on_paper), 0.0, "count",
                 f"{wanted} sends orders; the contract's broker is {fund.execution.broker}."
                 if sends else "Nothing is sent in shadow."),
+        *([_capped(controls.pilot_cap_money)] if wanted == "pilot" else []),
         at_most("breaker", float(state != "NORMAL"), 0.0, "count", f"The breaker stands at {state}."),
         _enough("sessions without a missed slot", conduct.clean_sessions, controls.promotion_sessions, broken),
         at_most("unexplained differences", float(conduct.open_breaks), 0.0, "count",
@@ -186,8 +192,20 @@ def gate(fund: Fund, stands: PhaseStanding, conduct: Conduct) -> tuple[Check, ..
                     "Positions were never reconciled without an open difference.",
                     "Positions were reconciled {value:.0f} sessions ago; at most {limit:.0f}.")
         )  # fmt: skip
+    if sends:
+        checks += [
+            _approved("contract", conduct.contract_proposal, "the contract of the fund file", fund.id),
+            _approved("code", conduct.code_proposal, "a state of the code", fund.id),
+        ]
     checks += [_drilled(kind, conduct, controls.drill_sessions) for kind in DRILLS]
     return tuple(checks)
+
+
+def _capped(cap: Decimal | None) -> Check:
+    told = (
+        "pilot_cap_money of the fund file is missing." if cap is None else f"At most {cap:,.2f} a session are traded."
+    )
+    return at_most("pilot cap", float(cap is None), 0.0, "count", told)
 
 
 def _drilled(kind: str, conduct: Conduct, limit: int) -> Check:
@@ -209,6 +227,15 @@ def _slipped(found: SlippageBound, limit: float, sessions: int) -> Check:
                      "count", sentence)  # fmt: skip
     return at_most("slippage", found.multiple, limit, "multiple",
                    f"{found.sentence} At most {{limit:g}} times are allowed.")  # fmt: skip
+
+
+def _approved(subject: str, proposal: int | None, what: str, fund_id: str) -> Check:
+    """Money of others is moved by nothing that took effect by itself."""
+    name = f"{subject} approved"
+    if proposal is not None:
+        return at_most(name, 0.0, 0.0, "count", f"People approved {what} in proposal {proposal}.")
+    ask = f"`insure approve --{subject} {fund_id} --by NAME`"
+    return at_most(name, 1.0, 0.0, "count", f"Nobody has approved {what}: {ask}.")
 
 
 def _enough(name: str, value: int, limit: int, broken: str) -> Check:
@@ -316,5 +343,5 @@ def _effect(fund: Fund, phase: Phase) -> str:
     share = rollout(fund, phase)
     if share is None:
         return "Decisions are carried out whole."
-    cap = "" if share.cap_money is None else f", at most {share.cap_money:,.2f} {fund.currency} a slot"
+    cap = "" if share.cap_money is None else f", at most {share.cap_money:,.2f} {fund.currency} a session"
     return f"{share.fraction:.0%} of each change is carried out{cap}."

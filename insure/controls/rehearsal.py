@@ -1,15 +1,19 @@
 """Two contracts lived along the same recorded sessions, side by side: what a change would have come to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from insure.book.record import Record
 from insure.controls.walking import Step, walked
 from insure.decision import Decision, Holdings, Memory, Ordered, decide
-from insure.errors import InsureError
+from insure.errors import InsureError, MarketDataError
 from insure.fund import Fund
+from insure.market import Snapshot
+from insure.volatility import Estimate
 
+Seen = Callable[[Record, Estimate | None], Snapshot]
+"""What a contract's own terms see at a recorded moment, after its own estimate of volatility before."""
 SESSIONS = 60
 _THROUGH = "A replay has nobody to ask"
 
@@ -73,11 +77,11 @@ class Lived:
             "failed": self.failed,
             "nav": None if self.nav is None else str(self.nav),
             "weight": self.weight,
-            "turnover": self.turnover,
+            "turnover": self.turnover if self.steps else None,
             "slippage": self.slippage,
-            "trades": self.trades,
-            "held": self.held,
-            "asked": self.asked,
+            "trades": self.trades if self.steps else None,
+            "held": self.held if self.steps else None,
+            "asked": self.asked if self.steps else None,
             "events": list(self.events),
             "steps": [
                 {
@@ -108,18 +112,21 @@ class Rehearsal:
         return {"note": self.note, "old": self.old.figures(), "new": self.new.figures()}
 
 
-def rehearse(old: Fund, new: Fund, records: Sequence[Record]) -> Rehearsal | None:
+def rehearse(old: Fund, new: Fund, records: Sequence[Record], seen: Seen | None = None) -> Rehearsal | None:
     """The last sessions under two contracts: real decisions of both, on the markets that were recorded.
 
     Args:
         old: the contract in force.
         new: the one proposed.
         records: decisions of the fund as they followed each other; those of the last 60 sessions count.
+        seen: what the new contract would have seen; asked where its terms of volatility, twin or feed are others. Its
+            first estimate has none before it.
 
     Returns:
-        Both paths, on paper at each contract's own costs; None where nothing is recorded. Where promise, strategy and
-        volatility are those that the records were made under, both go on from the period recorded; else both begin one
-        on the first session. Volatilities are those that were recorded, whatever either contract would have estimated.
+        Both paths, on paper at each contract's own costs; None where nothing is recorded. Where promise and strategy
+        are those that the records were made under, both go on from the period recorded; else both begin one on the
+        first session. Prices and quotes are those recorded. Volatility, yield, volume and, under other terms of the
+        feed, the rate are what the new contract would have seen; where that cannot be seen, its path is not computed.
     """
     counted = sorted({record.session for record in records})[-SESSIONS:]
     lived = [record for record in records if counted and record.session >= counted[0]]
@@ -136,9 +143,49 @@ def rehearse(old: Fund, new: Fund, records: Sequence[Record]) -> Rehearsal | Non
     )
     note = (
         f"{len(counted)} sessions from {first}: {began}, with what the fund then held. Nobody is asked and no override "
-        "stands; volatilities are as recorded."
+        f"stands; {_EYES[_eyes(old) == _eyes(new)]}."
     )
-    return Rehearsal(_lived(old, lived, goes_on=goes_on), _lived(new, lived, goes_on=goes_on), note)
+    before = _lived(old, lived, goes_on=goes_on)
+    if _eyes(old) == _eyes(new):
+        return Rehearsal(before, _lived(new, lived, goes_on=goes_on), note)
+    try:
+        own = _as_seen(old, new, lived, seen)
+    except InsureError as error:
+        return Rehearsal(before, Lived(new.config_sha256, (), str(error)), note)
+    return Rehearsal(before, _lived(new, own, goes_on=goes_on), note)
+
+
+_EYES = {
+    True: "volatilities are as recorded",
+    False: "the new contract estimates volatility by its own terms, prices and quotes are as recorded",
+}
+
+
+def _eyes(fund: Fund) -> tuple[object, ...]:
+    """The terms that say how a market is seen."""
+    return fund.volatility, fund.twin, fund.feed
+
+
+def _as_seen(old: Fund, new: Fund, records: Sequence[Record], seen: Seen | None) -> list[Record]:
+    """The records with what the new contract would have seen in place of what was."""
+    if seen is None:
+        raise MarketDataError("The new contract sees the market by other terms, and no feed was asked for them.")
+    found: list[Record] = []
+    previous: Estimate | None = None
+    for record in records:
+        told, own = record.decision.snapshot, seen(record, previous)
+        previous = own.volatility
+        snapshot = replace(
+            told,
+            volatility=own.volatility,
+            put_vol=own.put_vol,
+            put_vol_source=own.put_vol_source,
+            dividend_yield=own.dividend_yield,
+            daily_volume=own.daily_volume,
+            rate=told.rate if old.feed == new.feed else own.rate,
+        )
+        found.append(replace(record, decision=replace(record.decision, snapshot=snapshot)))
+    return found
 
 
 def _promise(fund: Fund) -> tuple[object, ...]:

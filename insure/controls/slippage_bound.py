@@ -30,6 +30,7 @@ TRADED = (
     "limits",
     "band",
     "throttle",
+    "capped",
     "lots",
     "execution",
     "commission",

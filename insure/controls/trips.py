@@ -89,7 +89,9 @@ def _bad_data(controls: Controls, seen: Observations) -> Trip | None:
 def _reconciliation(_: Controls, seen: Observations) -> Trip | None:
     if seen.breaks == 0:
         return None
-    sentence = f"{seen.breaks} differences of {seen.reconciliation} are not explained; none is allowed."
+    differ = "1 difference" if seen.breaks == 1 else f"{seen.breaks} differences"
+    are = "is" if seen.breaks == 1 else "are"
+    sentence = f"{differ} ({seen.reconciliation}) {are} not explained; none is allowed."
     return Trip("reconciliation break", "REDUCE_ONLY", seen.reconciliation, float(seen.breaks), sentence)
 
 

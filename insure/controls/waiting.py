@@ -28,7 +28,8 @@ class Waiting:
     minutes: float
     """Since the breaker moved."""
     backlog_units: float | None
-    """Units that the rule would buy (below zero: sell) now; None where no price could be seen."""
+    """Units that the rule would buy (below zero: sell) now and the breaker keeps back: at REDUCE_ONLY no sale is, as
+    long as no option has to be bought with it. None where no price could be seen."""
     backlog_money: float | None
     backlog_weight: float | None
     """The same, of NAV."""
@@ -60,7 +61,7 @@ class Waiting:
             f"{abs(self.backlog_units):,.2f} units {side} are waiting ({abs(self.backlog_money or 0.0):,.2f}, "
             f"{abs(self.backlog_weight or 0.0):.2%} of the fund)."
             if self.backlog_units
-            else "Nothing is waiting to be traded."
+            else "The breaker keeps nothing back."
         )
         multiple = (
             "" if self.effective_multiple is None else f" Equity is {self.effective_multiple:.2f} times the cushion."
@@ -127,7 +128,7 @@ def waiting(
             unseen,
         )  # fmt: skip
     price = wanted.snapshot.price
-    units = wanted.ladder["lots"].units - float(wanted.holdings.units)
+    units = _kept_back(breaker, wanted)
     if same is not None and same.get("price") and same.get("backlog_units"):
         money -= float(same["backlog_units"]) * float(price - Decimal(same["price"]))
     worth = units * float(price)
@@ -147,6 +148,16 @@ def waiting(
         to_escalation=left,
         escalations=escalations,
     )
+
+
+def _kept_back(breaker: BreakerStanding, wanted: Decision) -> float:
+    """Units that the breaker itself keeps back, as its check in the gate says: at REDUCE_ONLY no sale.
+
+    What the checks of the decision alone refuse would not have been traded at NORMAL either.
+    """
+    units = 0.0 if wanted.trade is None else float(wanted.trade.units)
+    buys = units > 0.0 or bool(wanted.option_trades)
+    return units if buys or breaker.state != "REDUCE_ONLY" else 0.0
 
 
 def _instant(at: dt.datetime) -> str:

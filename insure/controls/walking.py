@@ -13,6 +13,7 @@ from insure import flows
 from insure.accrual import NOTHING_ACCRUED, Accrual, accrued
 from insure.book.record import Record
 from insure.broker.paper import PaperBroker
+from insure.carried_deficit import remembered
 from insure.decision import Decision, Holdings, Ladder, Memory, Ordered
 from insure.decision.options import worth
 from insure.errors import FloorUnaffordable, InvalidInput
@@ -50,6 +51,8 @@ class Step:
     decision: Decision
     accrual: Accrual
     """Booked before it."""
+    ordered: tuple[Ordered, ...]
+    """In its session so far, its own included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def walked(
     *,
     memory: Callable[[Memory | None], Memory | None] = lambda kept: kept,
     tracked: bool = False,
+    after: Step | None = None,
 ) -> Iterator[Step]:
     """A path from the first of some records on.
 
@@ -79,55 +83,83 @@ def walked(
         deciding: what is decided there.
         memory: the memory that the path begins with, from the one recorded.
         tracked: whether slippage is followed, against a true put that is opened at the first step.
+        after: the step of another path, at the moment before the first record, that this one branches off from; None
+            begins with what the fund held, remembered and had ordered there.
 
     Raises:
         InvalidInput: the path cannot pay a flow that the fund has paid, or cannot be decided.
     """
-    at: _At | None = None
-    earlier: tuple[Ordered, ...] = ()
-    session: dt.date | None = None
+    at = None if after is None else _branched(after)
+    earlier: tuple[Ordered, ...] = () if after is None else after.ordered
+    session: dt.date | None = None if after is None else after.session
     for record in records:
         fund, snapshot = contract(record), record.decision.snapshot
-        earlier = earlier if record.session == session else ()
+        if at is None:
+            earlier = _ordered_before(record)
+        elif record.session != session:
+            earlier = ()
         session = record.session
         if at is None:
-            accrual, holdings, remembered = NOTHING_ACCRUED, record.decision.holdings, memory(record.decision.memory_in)
-            dealt, sold = tuple[Dealt, ...](), Decimal(0)
+            accrual, holdings, known = NOTHING_ACCRUED, record.decision.holdings, memory(record.decision.memory_in)
+            dealt, sales = tuple[Dealt, ...](), tuple[Order, ...]()
         else:
             structure = at.memory.start.state.units if at.memory else 0.0
             accrual = accrued(fund, at.holdings, at.snapshot, snapshot, record.accrual.years, structure)
-            holdings, dealt, sold = _dealt(fund, accrual.after(at.holdings), record.flows, snapshot.price)
-            remembered = None if at.memory is None else flows.promised(at.memory, fund.strategy.kind, dealt)
-        decision = deciding(fund, record, holdings, remembered, earlier)
+            holdings, dealt, sales = _dealt(fund, record, accrual.after(at.holdings), snapshot)
+            known = None if at.memory is None else flows.promised(at.memory, fund.strategy.kind, dealt)
+        decision = deciding(fund, record, holdings, known, earlier)
         orders, fills = _filled(fund, record, decision, snapshot)
-        after = after_fills(holdings, orders, fills, decision.option_trades)
-        earlier += tuple(
-            Ordered(each.key, each.instrument, each.units, money(abs(each.units) * each.price)) for each in orders
-        )
-        options = worth(fund, after.options, snapshot) if after.options else 0.0
-        nav = after.units * snapshot.price + after.cash + money(options)
-        track = _tracked(fund, at, accrual, decision, dealt, holdings, after) if tracked else None
-        ladder = None if decision.ladder is None else decision.ladder.executed(after, "On paper.")
-        at = _At(after, decision.memory, snapshot, ladder, track)
+        held = after_fills(holdings, orders, fills, decision.option_trades)
+        earlier += _ordered((*orders, *sales))
+        options = worth(fund, held.options, snapshot) if held.options else 0.0
+        nav = held.units * snapshot.price + held.cash + money(options)
+        track = _tracked(fund, at, accrual, decision, dealt, holdings, held) if tracked else None
+        ladder = None if decision.ladder is None else decision.ladder.executed(held, "On paper.")
+        at = _At(held, remembered(decision, held.units), snapshot, ladder, track)
         yield Step(
             session=record.session,
             slot=record.slot,
-            holdings=after,
+            holdings=held,
             nav=nav,
-            weight=float(after.units * snapshot.price / nav) if nav else 0.0,
-            traded=sold + sum((fill.value for fill in fills), Decimal(0)),
+            weight=float(held.units * snapshot.price / nav) if nav else 0.0,
+            traded=sum((money(abs(each.units) * each.price) for each in sales), Decimal(0))
+            + sum((fill.value for fill in fills), Decimal(0)),
             slippage=None if track is None else track.total,
             decision=decision,
             accrual=accrual,
+            ordered=earlier,
         )
 
 
+def _branched(step: Step) -> _At:
+    """Where a path stands after a step of another; its slippage is not followed."""
+    decision = step.decision
+    return _At(step.holdings, remembered(decision, step.holdings.units), decision.snapshot, None, None)
+
+
+def _ordered_before(record: Record) -> tuple[Ordered, ...]:
+    seen = record.decision.circumstances
+    return () if seen is None else seen.earlier
+
+
+def _ordered(orders: tuple[Order, ...]) -> tuple[Ordered, ...]:
+    """Trades as the book counts those of a session: child orders together."""
+    found: dict[str, Ordered] = {}
+    for each in orders:
+        before = found.get(each.trade_key)
+        units = each.units if before is None else before.units + each.units
+        found[each.trade_key] = Ordered(each.trade_key, each.instrument, units, money(abs(units) * each.price))
+    return tuple(found.values())
+
+
 def _dealt(
-    fund: Fund, holdings: Holdings, ordered: tuple[Dealt, ...], price: Decimal
-) -> tuple[Holdings, tuple[Dealt, ...], Decimal]:
+    fund: Fund, record: Record, holdings: Holdings, snapshot: Snapshot
+) -> tuple[Holdings, tuple[Dealt, ...], tuple[Order, ...]]:
     """The flows of a moment on the path's own holdings; stock is sold where cash does not cover them."""
-    done, sold = [], Decimal(0)
-    for flow in ordered:
+    slot, price = Slot(record.session, record.slot, record.due), snapshot.price
+    done: list[Dealt] = []
+    sales: list[Order] = []
+    for flow in record.flows:
         nav = float(holdings.units * price + holdings.cash)
         missing = -(holdings.cash + flow.money)
         if missing > 0:
@@ -135,26 +167,27 @@ def _dealt(
             if sale is None:
                 raise InvalidInput(f"The {flow.kind} {flow.key} of {flow.money:,.2f} takes more than the path holds.")
             holdings = holdings.moved(units=sale.units, cash=sale.cash_after(Decimal(0)))
-            sold += sale.value
+            sales.append(order_for(fund, slot, sale, snapshot, leg=2 + len(sales)))
         one = Dealt(flow.key, flow.kind, flow.money, flow.shares, nav)
         holdings = flows.after(holdings, one)
         done.append(one)
-    return holdings, tuple(done), sold
+    return holdings, tuple(done), tuple(sales)
 
 
 def _filled(
     fund: Fund, record: Record, decision: Decision, snapshot: Snapshot
 ) -> tuple[tuple[Order, ...], tuple[Fill, ...]]:
     slot = Slot(record.session, record.slot, record.due)
-    pairs = list(() if decision.trade is None else orders_for(fund, slot, decision.trade, snapshot))
+    now = None if decision.circumstances is None else decision.circumstances.now
+    pairs = list(() if decision.trade is None else orders_for(fund, slot, decision.trade, snapshot, now))
     for leg, each in enumerate(decision.option_trades, start=2):
         pairs.append((order_for(fund, slot, each.trade, snapshot, leg, each.option), each.trade))
     buys = decision.trade is not None and decision.trade.units > 0 and not decision.option_trades
     quote = Quote(snapshot.bid, snapshot.ask, snapshot.depth_units)
+    orders = tuple(order for order, _ in pairs)
     if buys and wide_or_thin(fund.execution, quote):
-        return (), ()  # a market too wide or too thin to buy in pauses purchases on paper as well
-    fills = tuple(fill for order, trade in pairs for fill in _BROKER.execute(order, trade, snapshot))
-    return tuple(order for order, _ in pairs), fills
+        return orders, ()  # a market too wide or too thin to buy in pauses purchases on paper as well
+    return orders, tuple(fill for order, trade in pairs for fill in _BROKER.execute(order, trade, snapshot))
 
 
 def _tracked(

@@ -2,7 +2,17 @@
 
 from insure.decision.calendars import fund_calendar, years_between
 from insure.decision.checks import Check
-from insure.decision.circumstances import Approval, Breaker, Circumstances, Ordered, Override, Phase, Rollout
+from insure.decision.circumstances import (
+    Approval,
+    Breaker,
+    Circumstances,
+    DeskDay,
+    DeskLimits,
+    Ordered,
+    Override,
+    Phase,
+    Rollout,
+)
 from insure.decision.decide import Decision, Event, Outcome, decide
 from insure.decision.holdings import Holdings, Memory, OptionHeld, Period, option_account
 from insure.decision.ladder import Ladder, Rung
@@ -16,6 +26,8 @@ __all__ = [
     "Check",
     "Circumstances",
     "Decision",
+    "DeskDay",
+    "DeskLimits",
     "Event",
     "Holdings",
     "Ladder",

@@ -8,7 +8,7 @@ from typing import Literal
 from insure.decision.band import band_in_sight
 from insure.decision.calendars import years_between
 from insure.decision.checks import Check, pre_trade
-from insure.decision.circumstances import Circumstances
+from insure.decision.circumstances import Circumstances, of_before
 from insure.decision.gate import gate
 from insure.decision.holdings import Holdings, Memory
 from insure.decision.ladder import Ladder, climb
@@ -161,21 +161,23 @@ def decide(
         band=band_in_sight(fund, strategy.rule, current.start, sight, first=first),
         locked=locked,
         premium=premium,
+        option_costs=sum((each.trade.cost for each in options), Decimal(0)),
+        whole=bool(options),
         circumstances=circumstances,
     )
     events.extend(_floor_events(fund, current, valuation))
-    checks = pre_trade(fund, holdings, valuation, ladder, trade, options)
+    checks = pre_trade(fund, holdings, valuation, ladder, trade, options, circumstances)
     if circumstances is not None:
-        began = current is not memory
-        checks += gate(fund, snapshot, valuation, ladder, trade, options, circumstances, began=began)
+        target = None if current is not memory else current.last_target
+        checks = gate(fund, snapshot, valuation, ladder, trade, options, circumstances, checks, last_target=target)
     refusals = [check.sentence for check in checks if not check.passed] + _doubted(snapshot, trade, options)
     if refusals and options:
         # A structure of stock and options begins whole or not at all: the next slot begins it anew.
         told = [event for event in events if event.kind != "period began"]
         unbegun = without("HELD", " ".join(refusals), ended, told)
         return replace(unbegun, checks=checks, withheld=trade, withheld_options=options)
-    if refusals:
-        # What was not traded is not remembered as done: a first purchase that was held is still to come.
+    if refusals or (trade is not None and trade.units > 0 and ladder.cut):
+        # What was not traded is not remembered as done: a first purchase that was held, or cut, is still to come.
         state = state._replace(mark=current.start.state.mark)
     return Decision(
         fund_id=fund.id,
@@ -186,7 +188,7 @@ def decide(
         memory=Memory(
             period=current.period,
             start=current.start._replace(state=state),
-            last_target=weight,
+            last_target=_target(circumstances, current, weight, waits=bool(refusals) and current is memory),
             breached=current.breached or (locked and valuation.cushion < 0.0),
             locked=locked,
         ),
@@ -202,6 +204,11 @@ def decide(
         circumstances=circumstances,
         withheld=trade if refusals else None,
     )
+
+
+def _target(circumstances: Circumstances | None, before: Memory, weight: float, *, waits: bool) -> float:
+    """The target that the next decision finds: one that was refused is not the one before, and is asked about again."""
+    return before.last_target if waits and not of_before(circumstances) else weight
 
 
 def _doubted(snapshot: Snapshot, trade: Trade | None, options: tuple[OptionTrade, ...]) -> list[str]:

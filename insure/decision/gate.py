@@ -8,16 +8,19 @@ The set supports the pre-trade controls of Commission Delegated Regulation (EU) 
 SEC Rule 15c3-5(c); docs/guide.md says which check supports which paragraph, tests/properties/test_gate.py holds each.
 """
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from insure.decision.checks import NOT_MADE, Check, CheckUnit, at_most
-from insure.decision.circumstances import Approval, Circumstances
+from insure.decision.checks import Check, at_most, with_figures
+from insure.decision.circumstances import Approval, Circumstances, of_before
 from insure.decision.ladder import Ladder
+from insure.decision.market_checks import market_checks
 from insure.decision.options import OptionTrade
+from insure.decision.questions import questions
+from insure.decision.size_checks import size_checks
+from insure.decision.standing_checks import standing_checks
 from insure.decision.trades import Trade
 from insure.decision.valuation import Valuation
 from insure.fund import Fund
@@ -25,8 +28,6 @@ from insure.market import Snapshot
 
 APPROVAL_TOLERANCE = 0.10
 """A trade decided anew may be this much larger than the one that was approved, of its units."""
-AHEAD_MINUTES = 2.0
-"""A price may be dated this much later than our own clock: two clocks are never the same."""
 
 
 def gate(
@@ -37,10 +38,11 @@ def gate(
     trade: Trade | None,
     options: Sequence[OptionTrade],
     seen: Circumstances,
+    alone: Sequence[Check] = (),
     *,
-    began: bool,
+    last_target: float | None,
 ) -> tuple[Check, ...]:
-    """All checks over the circumstances, in the order that a report prints them.
+    """All checks over the circumstances, in the order that a report prints them, after those of the decision alone.
 
     Args:
         fund: whose contract sets the limits.
@@ -50,17 +52,21 @@ def gate(
         trade: in the index; None where there is none.
         options: option trades beside it.
         seen: the circumstances.
-        began: whether a protection period begins with this decision, so that its target has none before it.
+        alone: what ``pre_trade`` found; a question among it is answered here.
+        last_target: of the decision before, as its model asked; None where a protection period begins with this one, so
+            that its target has none before it.
     """
     sends = trade is not None or bool(options)
     checks = (
         _finite(valuation, ladder, trade, options),
-        *_market(fund, snapshot, seen, sends=sends),
-        *_orders(fund, snapshot, valuation, trade, options, seen),
-        *_standing(fund, valuation, ladder, trade, options, seen, sends=sends),
-        *_asked(fund, snapshot, valuation, ladder, trade, options, seen, began=began),
+        *market_checks(fund, snapshot, seen, sends=sends),
+        *size_checks(fund, snapshot, valuation, trade, options, seen),
+        *standing_checks(fund, valuation, ladder, trade, options, seen, sends=sends),
+        *questions(fund, snapshot, valuation, ladder, trade, options, seen, last_target=last_target),
     )
-    return tuple(_answered(check, fund, trade, options, seen) for check in checks)
+    if not of_before(seen):
+        checks = tuple(with_figures(check) for check in checks)
+    return tuple(_answered(check, fund, trade, options, seen) for check in (*alone, *checks))
 
 
 def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None, options: Sequence[OptionTrade]) -> Check:
@@ -72,229 +78,10 @@ def _finite(valuation: Valuation, ladder: Ladder, trade: Trade | None, options: 
     return at_most("finite figures", float(wrong), 0.0, "count", "{value:.0f} figures are not finite.")
 
 
-def _market(fund: Fund, snapshot: Snapshot, seen: Circumstances, *, sends: bool) -> tuple[Check, ...]:
-    outside = seen.minutes_outside if sends else 0.0
-    opened = (
-        "Orders are sent {value:,.1f} minutes outside the trading hours of the session; the most allowed is "
-        "{limit:,.1f}."
-    )
-    return (
-        at_most("market open", outside, fund.schedule.deadline_minutes, "minutes", opened if sends else _NOTHING),
-        at_most(
-            "price session",
-            float(seen.price_sessions),
-            float(fund.feed.max_age_sessions),
-            "sessions",
-            "The price is of {value:.0f} sessions before the slot's; at most {limit:.0f}.",
-        ),
-        _aged(fund, snapshot.quoted, seen),
-    )
-
-
-def _aged(fund: Fund, quoted: dt.datetime | None, seen: Circumstances) -> Check:
-    name, limit = "price age", fund.quality.max_age_minutes
-    unit: CheckUnit = "minutes"
-    if quoted is None:
-        return Check(name, True, 0.0, 0.0, 0.0, unit, f"{NOT_MADE}the feed tells no instant of a price.")
-    age = (seen.now - quoted).total_seconds() / 60.0
-    if seen.persons and not age >= -AHEAD_MINUTES:
-        sentence = f"The price is dated {-age:,.1f} minutes after the clock; at most {AHEAD_MINUTES:g} are a difference"
-        return Check(name, False, -age, AHEAD_MINUTES, AHEAD_MINUTES + age, unit, f"{sentence} of clocks.")
-    if limit is None:
-        sentence = f"The price is {age:,.1f} minutes old; the contract names no max_age_minutes, its session counts."
-        return Check(name, True, age, age, 0.0, unit, sentence)
-    return at_most(name, age, limit, unit, "The price is {value:,.1f} minutes old; at most {limit:,g}.")
-
-
-_NOTHING = "Nothing is sent."
-
-
-def _orders(
-    fund: Fund,
-    snapshot: Snapshot,
-    valuation: Valuation,
-    trade: Trade | None,
-    options: Sequence[OptionTrade],
-    seen: Circumstances,
-) -> tuple[Check, ...]:
-    controls = fund.controls
-    trades = [each.trade for each in options] + ([] if trade is None else [trade])
-    wanted = [(each.option.instrument, each.trade.units) for each in options]
-    wanted += [] if trade is None else [(fund.instrument, trade.units)]
-    same = sum((order.instrument, order.units) in wanted for order in seen.earlier)
-    before = sum((order.value for order in seen.earlier), Decimal(0))
-    turnover = float(before + sum((each.value for each in trades), Decimal(0))) / valuation.nav
-    collar = fund.execution.price_limit_bps if trades else 0.0
-    return (
-        at_most("duplicate reference", float(seen.taken), 0.0, "count",
-                "{value:.0f} orders already have the reference of this slot."),
-        at_most("duplicate content", float(same), 0.0, "count",
-                "{value:.0f} orders for the same units of the same instrument were decided in this session."),
-        at_most("turnover of the day", turnover, controls.largest_turnover_weight, "weight",
-                "With this slot {value:.2%} of the fund are traded in the session; at most {limit:.2%}."),
-        _share_of_volume(fund, snapshot.daily_volume, trade),
-        at_most("price collar", collar, controls.price_collar_bps, "bps",
-                "The price limit lies {value:g} bps from the decided price; at most {limit:g}."),
-    )  # fmt: skip
-
-
-def _share_of_volume(fund: Fund, volume: float | None, trade: Trade | None) -> Check:
-    name, limit = "share of volume", fund.controls.largest_volume_fraction
-    if volume is None:
-        return Check(name, True, 0.0, limit, limit, "weight", f"{NOT_MADE}the feed tells no volume.")
-    if not volume > 0.0:
-        return _missing(name, f"The average volume of 20 sessions is {volume:g}.", passed=trade is None)
-    sentence = "The order is {value:.2%} of the average volume of 20 sessions; at most {limit:.2%}."
-    return at_most(name, 0.0 if trade is None else abs(float(trade.units)) / volume, limit, "weight", sentence)
-
-
-def _missing(name: str, sentence: str, *, passed: bool = False, asks: bool = False) -> Check:
-    """A check for something that must be there, counted: none may be missing."""
-    value = 0.0 if passed else 1.0
-    return Check(name, passed, value, 0.0, -value, "count", sentence, asks)
-
-
-def _standing(
-    fund: Fund,
-    valuation: Valuation,
-    ladder: Ladder,
-    trade: Trade | None,
-    options: Sequence[OptionTrade],
-    seen: Circumstances,
-    *,
-    sends: bool,
-) -> tuple[Check, ...]:
-    controls = fund.controls
-    paid = sum((each.cash for each in options), Decimal(0))
-    lost = sum((each.cash + each.trade.units * each.trade.price for each in options), Decimal(0))
-    if trade is not None:
-        cash = trade.cash_after(Decimal(0))
-        paid, lost = paid + cash, lost + cash + trade.units * trade.price
-    # Of the fund after the trade: costs and the rounding to cents would else make all of it more than all of it.
-    money = valuation.cash + float(paid)
-    deposit = money / (valuation.nav + float(lost)) / controls.deposit_takers
-    # Cash that stands, or that a purchase makes less, is no decision's fault; it is judged where it grows.
-    shrinks = not sends or money <= valuation.cash
-    most = max(controls.largest_deposit_weight, deposit) if shrinks else controls.largest_deposit_weight
-    return (
-        at_most("deposits", deposit, most, "weight",
-                f"Cash of the target over {controls.deposit_takers} takers is {{value:.2%}} of the fund with each; "
-                "beyond {limit:.2%} a person is asked.", asks=True),
-        _missing(
-            "contract approved",
-            seen.contract_in_question or "The contract in force is the approved one.",
-            passed=not seen.contract_in_question,
-        ),
-        _code_approved(seen),
-        _missing("chain", "The last decision, its row on the chain and the ledger were read and agree.", passed=True),
-        _reconciled(fund, seen, sends=sends),
-        _breaker(ladder, trade, options, seen),
-    )  # fmt: skip
-
-
-def _code_approved(seen: Circumstances) -> Check:
-    name, approved = "code approved", seen.approved_code_sha256
-    if not approved:
-        return _missing(name, "Nobody has bound this fund to one state of the code.", passed=True)
-    if seen.code_sha256 == approved:
-        return _missing(name, f"The code in use is the approved one ({approved[:12]}).", passed=True)
-    return _missing(name, f"The code in use ({seen.code_sha256[:12]}) is not the approved one ({approved[:12]}).")
-
-
-def _reconciled(fund: Fund, seen: Circumstances, *, sends: bool) -> Check:
-    limit = float(fund.controls.reconciliation_sessions)
-    name = "reconciliation"
-    unit: CheckUnit = "sessions"
-    if not seen.reconciliation_wanted or not sends:
-        why = _NOTHING if seen.reconciliation_wanted else "Positions on paper have nobody to be reconciled with."
-        return Check(name, True, 0.0, limit, limit, unit, why)
-    if seen.open_breaks:
-        differences = f"{seen.open_breaks} difference{'s' if seen.open_breaks > 1 else ''}"
-        return _missing(name, f"{differences} with what is held outside: open, and not explained by anybody.")
-    age = seen.reconciled_sessions
-    if age is None:
-        return _missing(name, "Positions were never reconciled without a break.")
-    return at_most(
-        name, float(age), limit, unit, "Positions were reconciled {value:.0f} sessions ago; at most {limit:.0f}."
-    )
-
-
-def _breaker(ladder: Ladder, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances) -> Check:
-    name = "breaker"
-    unit: CheckUnit = "count"
-    buys = bool(options) or (trade is not None and trade.units > 0)
-    stops = seen.breaker in {"HALTED", "KILLED"} and (trade is not None or bool(options))
-    stops = stops or (seen.breaker == "REDUCE_ONLY" and buys)
-    if seen.breaker == "NORMAL":
-        return Check(name, True, 0.0, 0.0, 0.0, unit, "NORMAL.")
-    wanted = (
-        f"{ladder['lots'].weight:.2%} in stock is wanted"
-        if trade is None
-        else (f"{trade.side} {abs(trade.units):,f} units is not sent" if stops else f"{trade.side} reduces the risk")
-    )
-    return Check(
-        name, not stops, float(stops), 0.0, -float(stops), unit, f"{seen.breaker}: {seen.breaker_reason} {wanted}."
-    )
-
-
-def _asked(
-    fund: Fund,
-    snapshot: Snapshot,
-    valuation: Valuation,
-    ladder: Ladder,
-    trade: Trade | None,
-    options: Sequence[OptionTrade],
-    seen: Circumstances,
-    *,
-    began: bool,
-) -> tuple[Check, ...]:
-    controls = fund.controls
-    change = 0.0 if began or trade is None else abs(ladder["lots"].weight - valuation.weight)
-    checks = [
-        at_most("change of target", change, controls.ask_change_weight, "weight",
-                "The target lies {value:.2%} of the fund from what is held; beyond {limit:.2%} a person is asked.",
-                asks=True),
-    ]  # fmt: skip
-    buys = trade is not None and trade.units > 0
-    if controls.ask_multiple > 0.0:
-        checks.append(_multiple(controls.ask_multiple, valuation, ladder, trade))
-    if controls.ask_buy_after_fall > 0.0:
-        last = seen.last_price
-        fall = 0.0 if last is None or not buys or began else max(0.0, 1.0 - float(snapshot.price / last))
-        checks.append(
-            at_most("buying after a fall", fall, controls.ask_buy_after_fall, "weight",
-                    "The index fell {value:.2%} before this purchase; beyond {limit:.2%} a person is asked.", asks=True)
-        )  # fmt: skip
-    if seen.approvals_wanted and (trade is not None or options):
-        checks.append(_approved(seen))
-    return tuple(checks)
-
-
-def _approved(seen: Circumstances) -> Check:
-    """Whether as many people as the contract wants have approved this trade; ``_answered`` has the last word."""
-    wanted, given = float(seen.approvals_wanted), 0.0
-    if seen.approval is not None:
-        given = float(len(seen.approval.by))
-    people = "one person approves" if wanted == 1 else f"{wanted:.0f} people approve"
-    return Check(
-        "approval", False, given, wanted, given - wanted, "count", f"Nothing is sent until {people}.", asks=True
-    )
-
-
-def _multiple(limit: float, valuation: Valuation, ladder: Ladder, trade: Trade | None) -> Check:
-    name, cushion = "effective multiple", valuation.cushion
-    buys = trade is not None and trade.units > 0 and valuation.guarantee > 0.0
-    if buys and not cushion > 0.0:
-        return _missing(name, "Stock is bought without a cushion: a person is asked.", asks=True)
-    sentence = "Buying leads to {value:.2f} times the cushion in stock; beyond {limit:g} a person is asked."
-    multiple = ladder["lots"].weight * valuation.nav / cushion if buys else 0.0
-    return at_most(name, multiple, limit, "multiple", sentence, asks=True)
-
-
 def _answered(
     check: Check, fund: Fund, trade: Trade | None, options: Sequence[OptionTrade], seen: Circumstances
 ) -> Check:
-    """A question with its answer: of the people who approved, or that there is nobody to ask."""
+    """A check as it was, or a question with its answer: of the people who approved, or that there is nobody to ask."""
     if check.passed or not check.asks:
         return check
     if not seen.persons:

@@ -2,29 +2,37 @@
 
     model -> limits -> band -> throttle -> lots -> executed
 
-Where a person overrides the rule, or the fund's phase lets only a part of a decision through, a rung ``override`` or
-``rollout`` stands before ``lots``: what they cost is a cause of slippage like any other.
+Where a person overrides the rule, the fund's phase lets only a part of a decision through, or the trade is larger than
+one slot may make, a rung ``override``, ``rollout`` or ``capped`` stands before ``lots``: what they cost is a cause of
+slippage like any other.
 
 The manager reads it, the compliance report prints it, and slippage is attributed along it.
 """
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from insure.decision.band import BandInSight
-from insure.decision.circumstances import Circumstances, Override, Rollout
+from insure.decision.caps import SLACK_WEIGHT, UNCAPPED, Cap, cap_of, capped
+from insure.decision.circumstances import Circumstances, Override, Rollout, of_before
 from insure.decision.holdings import Holdings
 from insure.decision.rungs import across_band, affordable_units, throttled, within_limits
 from insure.decision.trades import Trade, cost_fraction, lot_units, trade_between
 from insure.execution import planned
 from insure.fund import Fund
 from insure.market import Snapshot
+from insure.money import minor_unit
 
-Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "lots", "executed"]
+Stage = Literal["model", "limits", "band", "throttle", "override", "rollout", "capped", "lots", "executed"]
 _ZERO = Decimal(0)
-STAGES: tuple[Stage, ...] = ("model", "limits", "band", "throttle", "override", "rollout", "lots", "executed")
+WEIGHT_TOLERANCE = 1e-6
+"""Lots and cents move a weight by less than this."""
+STAGES: tuple[Stage, ...] = (
+    "model", "limits", "band", "throttle", "override", "rollout", "capped", "lots", "executed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +48,8 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override`` and ``rollout``
-    where nothing of the kind was in force."""
+    """Rungs in the order of ``STAGES``: ``executed`` is missing until the fills are known, ``override``, ``rollout``
+    and ``capped`` where nothing of the kind was in force."""
 
     rungs: tuple[Rung, ...]
 
@@ -51,6 +59,11 @@ class Ladder:
             if rung.stage == stage:
                 return rung
         raise KeyError(stage)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the trade was cut to what one slot may trade."""
+        return any(rung.stage == "capped" for rung in self.rungs)
 
     @property
     def last(self) -> Rung:
@@ -78,6 +91,8 @@ def climb(
     band: BandInSight,
     locked: bool,
     premium: Decimal = _ZERO,
+    option_costs: Decimal = _ZERO,
+    whole: bool = False,
     circumstances: Circumstances | None = None,
 ) -> tuple[Ladder, Trade | None]:
     """From the model's weight to whole lots.
@@ -95,7 +110,10 @@ def climb(
             follows its model all the same: to sell the stock under a put that pays is to bet against the index.
         premium: money that options bought in the same decision cost (below zero: bring); stock is sold for it where
             cash does not cover it.
-        circumstances: for the override and the phase in force.
+        option_costs: what of it is gone with the trade: commission and spread.
+        whole: whether options are traded in the same decision: a structure is traded whole or not at all, and its
+            stock is not cut to what one slot may trade.
+        circumstances: for the override and the phase in force, and what the session has traded.
 
     Returns:
         The ladder up to ``lots``, and the trade that leads there, None where nothing is to be traded.
@@ -111,12 +129,19 @@ def climb(
     limited = within_limits(model, lowest, highest)
     most = 5.0 if to_cash else limits.largest_change_weight
     band = BandInSight(0.0, "") if to_cash else band
-    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0)
+    inside = (-math.inf, math.inf) if of_before(circumstances) else (lowest, highest)
+    banded = across_band(limited, held, band.width, 1.0 if fund.band.to == "edge" else 0.0, *inside)
     eased = throttled(banded, held, most)
     overridden = _overridden(circumstances.override, eased, held, lowest, highest) if circumstances else eased
-    let = _let_through(circumstances.rollout, overridden, held, nav) if circumstances else overridden
+    first = held - _moved(fund, circumstances) * price / nav if circumstances else held
+    let = _let_through(circumstances.rollout, overridden, held, first, nav) if circumstances else overridden
     now = circumstances.now if circumstances else None
-    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, let * nav / price, premium, now)
+    most_held = max(limits.highest_weight, held)
+    room = _Room(nav - float(option_costs), math.inf if of_before(circumstances) else most_held)
+    wanted = let * nav / price
+    cap = UNCAPPED if whole else cap_of(fund, snapshot, nav, circumstances)
+    cut = _capped(fund, holdings, snapshot, wanted, nav, cap, now)
+    decided, trade, lots_reason = _in_lots(fund, holdings, snapshot, cut, premium, room, now)
     rungs = (
         rung("model", model, why),
         rung("limits", limited, _limits_reason(fund, model, limited, to_cash=to_cash)),
@@ -128,10 +153,11 @@ def climb(
             else []
         ),
         *(
-            [rung("rollout", let, _rollout_reason(circumstances.rollout, overridden, let))]
+            [rung("rollout", let, _rollout_reason(circumstances.rollout, overridden, let, held, first))]
             if circumstances and circumstances.rollout
             else []
         ),
+        *([] if cut == wanted else [Rung("capped", cut, cut * price / nav, _cap_reason(wanted, cut, holdings, cap))]),
         Rung("lots", float(decided), float(decided) * price / nav, lots_reason),
     )
     return Ladder(rungs), trade
@@ -144,19 +170,61 @@ def _overridden(override: Override | None, eased: float, held: float, lowest: fl
     return held if override.weight is None else within_limits(override.weight, lowest, highest)
 
 
-def _let_through(rollout: Rollout | None, wanted: float, held: float, nav: float) -> float:
-    """The part of a change that the phase carries out."""
+def _moved(fund: Fund, seen: Circumstances) -> float:
+    """Units of the index that decisions earlier in the session have moved; what was sold for flows is none."""
+    if seen.rollout is None or of_before(seen):
+        return 0.0
+    own = (order for order in seen.earlier if order.instrument == fund.instrument and order.key.endswith(":1"))
+    return float(sum((order.filled for order in own), _ZERO))
+
+
+def _let_through(rollout: Rollout | None, wanted: float, held: float, first: float, nav: float) -> float:
+    """The part of a change that the phase carries out, counted from the weight that the session's trades began with.
+
+    It lies between what is held and what is wanted: what the session did before is not undone for its own sake.
+    """
     if rollout is None:
         return wanted
-    part = held + rollout.fraction * (wanted - held)
-    return part if rollout.cap_money is None else throttled(part, held, float(rollout.cap_money) / nav)
+    part = first + rollout.fraction * (wanted - first)
+    if rollout.cap_money is not None:
+        part = throttled(part, first, float(rollout.cap_money) / nav)
+    return part if first == held else within_limits(part, min(held, wanted), max(held, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much stock may be held once a trade is paid for."""
+
+    nav: float
+    """After the costs of options, before those of the trade."""
+    most: float
+    """Weight."""
+
+    def excess(self, wanted: Decimal, trade: Trade, *, tolerated: float = 0.0) -> float:
+        """Money in stock above the most, costs of the trade counted; zero or less where it is within."""
+        gone = trade.value + trade.cost - trade.units * trade.price
+        return float(wanted * trade.price) - (self.most + tolerated) * (self.nav - float(gone))
+
+
+def _capped(
+    fund: Fund, holdings: Holdings, snapshot: Snapshot, wanted: float, nav: float, cap: Cap, now: dt.datetime | None
+) -> float:
+    price, plan = float(snapshot.price), planned(fund, snapshot, now)
+    tickets = float(minor_unit(fund.currency)) * len(plan.slices) * len(plan.venues)
+    return capped(fund, wanted, holdings.units, cap, allowed=SLACK_WEIGHT * nav / price, tickets=tickets / price)
 
 
 def _in_lots(
-    fund: Fund, holdings: Holdings, snapshot: Snapshot, units: float, premium: Decimal, now: dt.datetime | None
+    fund: Fund,
+    holdings: Holdings,
+    snapshot: Snapshot,
+    units: float,
+    premium: Decimal,
+    room: _Room,
+    now: dt.datetime | None,
 ) -> tuple[Decimal, Trade | None, str]:
     price = float(snapshot.price)
-    held, cash = holdings.units, holdings.cash - premium
+    held, cash, lot = holdings.units, holdings.cash - premium, fund.lots.lot_units
     plan = planned(fund, snapshot, now)
     reachable = affordable_units(units, float(held), price, float(cash), cost_fraction(fund.costs))
     wanted = lot_units(fund, reachable, held)
@@ -165,16 +233,26 @@ def _in_lots(
     # held already is sold only for a premium.
     least = _ZERO if premium > 0 else held
     while wanted > least and (left := _cash_after(trade, cash)) < 0:
-        missing = -left / (snapshot.price * fund.lots.lot_units)
-        wanted = max(least, wanted - fund.lots.lot_units * missing.to_integral_value(rounding=ROUND_CEILING))
+        missing = -left / (snapshot.price * lot)
+        wanted = max(least, wanted - lot * missing.to_integral_value(rounding=ROUND_CEILING))
         trade = trade_between(fund, held, wanted, snapshot.price, plan)
+    # The target is a weight of NAV before costs, so a purchase up to the highest weight lies above it once it is paid
+    # for. What the book's law tolerates was always traded, and is decided again as it was.
+    heavy = trade is not None and wanted > held and room.excess(wanted, trade, tolerated=WEIGHT_TOLERANCE) > 0.0
+    while heavy and trade is not None and wanted > held and (over := room.excess(wanted, trade)) > 0.0:
+        lots = Decimal(math.ceil(over / (price * (1.0 + room.most * cost_fraction(fund.costs))) / float(lot)))
+        wanted = max(held, wanted - lot * max(lots, Decimal(1)))
+        trade = trade_between(fund, held, wanted, snapshot.price, plan)
+    kept = f"The highest weight, {room.most:.2%}, holds after costs too."
     if trade is None:
-        return held, None, "Nothing to trade."
+        return held, None, f"Nothing to trade. {kept}" if heavy else "Nothing to trade."
     if trade.value < fund.lots.smallest_ticket_money and wanted > 0 and not cash < 0:
         reason = f"A ticket of {trade.value:,.2f} {fund.currency} is below the smallest of"
         return held, None, f"{reason} {fund.lots.smallest_ticket_money:,.2f}: no trade."
-    reason = f"{trade.side.capitalize()} {abs(trade.units):,f} units in lots of {fund.lots.lot_units:f}."
-    if float(wanted) >= units - float(fund.lots.lot_units) and reachable >= units - 1e-9:
+    reason = f"{trade.side.capitalize()} {abs(trade.units):,f} units in lots of {lot:f}."
+    if heavy:
+        return wanted, trade, f"{reason} {kept}"
+    if float(wanted) >= units - float(lot) and reachable >= units - 1e-9:
         return wanted, trade, reason
     return wanted, trade, f"{reason} Cash after {'premium and ' if premium else ''}costs pays for no more."
 
@@ -212,9 +290,17 @@ def _override_reason(override: Override, eased: float, overridden: float) -> str
     return f"{override.by} overrides {eased:.2%} with {wanted}{inside}, for this slot: {override.reason}"
 
 
-def _rollout_reason(rollout: Rollout, wanted: float, let: float) -> str:
+def _rollout_reason(rollout: Rollout, wanted: float, let: float, held: float, first: float) -> str:
     cap = "" if rollout.cap_money is None else f", at most {rollout.cap_money:,.2f}"
-    return f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}."
+    since = "" if first == held else f" It counts from {first:.2%}, held without the session's earlier trades."
+    return (
+        f"Phase {rollout.phase} carries out {rollout.fraction:.0%} of a change{cap}: {let:.2%} of {wanted:.2%}.{since}"
+    )
+
+
+def _cap_reason(wanted: float, cut: float, holdings: Holdings, cap: Cap) -> str:
+    held = float(holdings.units)
+    return f"A trade of {abs(wanted - held):,.0f} units is cut to {abs(cut - held):,.0f} in this slot: {cap.because}."
 
 
 def _throttle_reason(banded: float, held: float, eased: float, most: float) -> str:

@@ -12,14 +12,15 @@ def within_limits(weight: float, lowest: float, highest: float) -> float:
     return min(max(weight, lowest), highest)
 
 
-def across_band(target: float, held: float, width: float, to_edge: float) -> float:
+def across_band(target: float, held: float, width: float, to_edge: float, lowest: float, highest: float) -> float:
     """``held`` while the target is no further than ``width`` away; else the target, or the band's near edge.
 
-    The band is absolute, in NAV weight, so it is defined at targets 0 and 1; ``to_edge`` is 1.0 or 0.0. Applying it
-    twice changes nothing: once at the target or on the edge, the target is inside the band.
+    The band is absolute, in NAV weight, so it is defined at targets 0 and 1; ``to_edge`` is 1.0 or 0.0. Its edge is cut
+    to ``[lowest, highest]``, where the target lies: a trade ends inside the limits. Applying it twice changes nothing:
+    once at the target or on the edge, the target is inside the band.
     """
     distance = target - held
-    edge = target - width if distance > 0.0 else target + width
+    edge = min(max(target - width if distance > 0.0 else target + width, lowest), highest)
     outside = to_edge * edge + (1.0 - to_edge) * target
     # A trade to the edge lands on it up to rounding; without the allowance it would be traded again for nothing.
     return held if abs(distance) <= width + 1e-12 else outside

@@ -14,6 +14,8 @@ _FALLS = 200
 """Falls that are tried, evenly, before the one that reaches the floor is narrowed down."""
 _TOTAL_FALL = 1.0 - 1e-9
 _BISECTIONS = 60
+ROUNDING = 1e-8
+"""Of NAV: how far below a floor that bought puts stand on their rounded premiums may leave a fund."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _gap_with_options(
     spot = float(snapshot.price)
     unmoved = nav - marked(legs, snapshot).value
     # A floor that bought puts stand on is touched to the cent; what premiums lost to rounding is no breach.
-    floor -= 1e-8 * nav
+    floor -= ROUNDING * nav
 
     def above(fall: float) -> bool:
         return unmoved - equity * fall + marked(legs, snapshot, spot * (1.0 - fall)).value > floor

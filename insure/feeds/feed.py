@@ -50,6 +50,8 @@ class Observation:
     """File and line of the newest row."""
     sha256: str
     """Hash of what was read."""
+    beside: tuple[Lineage, ...] = ()
+    """Figures of the newest row that came from elsewhere than its price."""
 
 
 class PriceFeed(Protocol):
@@ -134,7 +136,7 @@ def look(
         previous_price=before[-1].close if before else None,
         previous_session=before[-1].session if before else None,
         daily_volume=sum(volumes) / len(volumes) if len(volumes) == VOLUME_SESSIONS else None,
-        lineage=(Lineage("price", observation.origin, row.session, observation.sha256),),
+        lineage=(Lineage("price", observation.origin, row.session, observation.sha256), *observation.beside),
         quoted=row.at,
         depth_units=row.depth,
     )

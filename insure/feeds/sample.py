@@ -19,9 +19,12 @@ from pathlib import Path
 
 from insure.errors import MarketDataError
 from insure.feeds.feed import Observation, Row, newest
+from insure.market import Lineage
 from insure.money import CENT
 
 _ORIGIN = "S&P 500 history of the arch package"
+_RATES = "one-month Treasury bills of Kenneth French's data library, in the arch package"
+_VIX = "VIX closes of the arch package"
 
 
 class SamplePrices:
@@ -34,18 +37,24 @@ class SamplePrices:
 
     def at(self, session: dt.date, tail: int) -> Observation:
         """See ``PriceFeed.at``."""
-        rows, sha256 = _history()
+        rows, months, hashes = _history()
         position = newest(rows, session, _ORIGIN)
+        row, month = rows[position], months[position]
+        beside = [] if month is None else [Lineage("rate", f"{_RATES}, {month:%Y-%m}", month, hashes["frenchdata"])]
+        if row.vol_index is not None:
+            beside.append(Lineage("volatility index", _VIX, row.session, hashes["vix"]))
         return Observation(
-            row=rows[position],
+            row=row,
             before=rows[max(position - tail, 0) : position],
             origin=f"{_ORIGIN}, line {position + 2}",
-            sha256=sha256,
+            sha256=hashes["sp500"],
+            beside=tuple(beside),
         )
 
 
 @lru_cache(maxsize=1)
-def _history() -> tuple[list[Row], str]:
+def _history() -> tuple[list[Row], list[dt.date | None], dict[str, str]]:
+    """All rows, the month (its first day) that the rate of each is of, and the hash of each file."""
     # Read in place: importing arch takes two seconds, and its file is all that is wanted.
     prices, rates, vix = _packaged("sp500"), _packaged("frenchdata"), _packaged("vix")
     monthly = {
@@ -57,12 +66,15 @@ def _history() -> tuple[list[Row], str]:
         for line in csv.DictReader(vix.decode().splitlines())
         if line["vix"] != "."
     }
-    rows = []
-    rate = 0.0
+    rows: list[Row] = []
+    months: list[dt.date | None] = []
+    rate, month = 0.0, None
     for line in csv.DictReader(prices.decode().splitlines()):
         session = _day(line["Date"])
         # December 2018 lies beyond the published rates; the last one known stands.
-        rate = monthly.get((session.year, session.month), rate)
+        if (session.year, session.month) in monthly:
+            rate, month = monthly[session.year, session.month], session.replace(day=1)
+        months.append(month)
         rows.append(
             Row(
                 session=session,
@@ -72,7 +84,8 @@ def _history() -> tuple[list[Row], str]:
                 vol_index=quoted.get(session),
             )
         )
-    return rows, hashlib.sha256(prices + rates + vix).hexdigest()
+    read = {"sp500": prices, "frenchdata": rates, "vix": vix}
+    return rows, months, {name: hashlib.sha256(content).hexdigest() for name, content in read.items()}
 
 
 def _day(text: str) -> dt.date:

@@ -144,7 +144,7 @@ def full_ladder(  # noqa: PLR0915  # a ladder is read in one go
             weight = b[WEIGHT + i]
             limited = within_limits(weight, lowest, highest)
             width = b[WIDTH + i] if follows else fixed
-            banded = across_band(limited, held, width, edge)
+            banded = across_band(limited, held, width, edge, lowest, highest)
             slowed = throttled(banded, held, throttle) if throttles else banded
             slowed_units = units if alive and slowed == held else slowed * per
             b[RUNG_MODEL + i] = units if alive and weight == held else weight * per
@@ -173,7 +173,7 @@ def full_ladder(  # noqa: PLR0915  # a ladder is read in one go
                 as_weight = order * aged * price / nav if alive else 0.0
                 matched = as_weight if in_units else order
                 width = b[WIDTH + i] if follows else fixed
-                banded = across_band(matched, held, width, edge)
+                banded = across_band(matched, held, width, edge, lowest, highest)
                 aim = throttled(banded, held, throttle) if throttles else banded
                 sized = aim * nav / price if alive else 0.0
                 exact = units if alive and aim == held else sized

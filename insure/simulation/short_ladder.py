@@ -109,7 +109,7 @@ def short_ladder(rule: Rule, count: int, *, causes: bool, frictions: bool, besid
                 cash_after = nav - traded_to
                 left_over = nav
             else:
-                banded = across_band(limited, held, width, edge)
+                banded = across_band(limited, held, width, edge, lowest, highest)
                 wanted = stock if (alive and banded == held) or last else banded * worth
                 lowest_cash = borrowed * max(nav, 0.0)
                 affordable = stock + max(cash - lowest_cash, 0.0) * bought

@@ -101,9 +101,9 @@ class Cppi:
         if self.floor_rule == "accreting":
             return start.guarantee * exp(-rate * years_left)
         if self.floor_rule == "zero_coupon":
-            return start.guarantee * exp(-_on_curve(self.zero_rates, years_left) * years_left)
+            return start.guarantee * exp(-zero_rate(self.zero_rates, years_left) * years_left)
         if self.floor_rule == "stepped":
-            return max((amount for since, amount in self.steps if since <= elapsed + 1e-9), default=0.0)
+            return step_in_force(self.steps, elapsed)[1]
         return start.guarantee
 
 
@@ -120,7 +120,13 @@ def _ascending(name: str, pairs: tuple[tuple[float, float], ...], *, needed: boo
             raise InvalidInput(f"{name}[{position}] is at {years:g} years; times must ascend.")
 
 
-def _on_curve(pairs: tuple[tuple[float, float], ...], years: float) -> float:
+def step_in_force(steps: tuple[tuple[float, float], ...], elapsed: float) -> tuple[float, float]:
+    """The highest of the steps whose time has come: (years since the start, amount); nothing before the first."""
+    return max((step for step in steps if step[0] <= elapsed + 1e-9), key=lambda step: step[1], default=(0.0, 0.0))
+
+
+def zero_rate(pairs: tuple[tuple[float, float], ...], years: float) -> float:
+    """Rate of a curve of (years, rate) pairs at a time: linear between them, flat outside."""
     if not years > pairs[0][0]:
         return pairs[0][1]
     for (left, low), (right, high) in itertools.pairwise(pairs):

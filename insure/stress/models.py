@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from insure.simulation.standing import Standing
 
 Progress = Callable[[str, float], None]
+GOES_ON = "At or below the floor the rule goes on; live everything would become cash."
+"""What a simulation does otherwise than a fund that goes to cash without a cushion."""
 
 
 class NotSimulated(InvalidInput):
@@ -234,8 +236,8 @@ def _assumptions(position: Position, decides: tuple[bool, ...]) -> tuple[str, ..
     if position.holdings.options:
         said.append("Options held are kept to their expiry and paid out in cash; none is bought after it.")
     if fund.limits.no_cushion == "cash" and fund.protects:
-        said.append("At or below the floor the rule goes on; live everything would become cash.")
+        said.append(GOES_ON)
     return tuple(said)
 
 
-__all__ = ["NAMES", "ModelFigure", "ModelResult", "NotSimulated", "Progress", "simulated"]
+__all__ = ["GOES_ON", "NAMES", "ModelFigure", "ModelResult", "NotSimulated", "Progress", "simulated"]

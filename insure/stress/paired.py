@@ -49,6 +49,8 @@ class Pair:
     """Of the terminal value, at the levels of the comparison."""
     shortfall_probability: Measure
     """Of ending below the fund's guarantee."""
+    shortfall_size: Measure | None
+    """What is missing to the guarantee on the paths that end below it, money; None where fewer than two do."""
     slippage: Measure
     """Terminal value less that of the same capital in stock and the true put that protects what the strategy promises;
     on the fund's guarantee where it promises nothing."""
@@ -119,6 +121,7 @@ def _pair(name: str, study: "Study", base: FloatArray, guarantee: float, *, own:
         terminal=_mean(terminal),
         quantiles=tuple(float(value) for value in np.quantile(terminal, LEVELS)),
         shortfall_probability=_mean(short.astype(np.float64)),
+        shortfall_size=_mean(guarantee - terminal[short]) if np.count_nonzero(short) > 1 else None,
         slippage=_mean(study.slippage),
         difference=_mean(terminal - base),
     )

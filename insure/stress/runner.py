@@ -203,8 +203,10 @@ class Runner:
         model, seen_floor, state = self.strategy.rule(self.start.terms, self.state, sight)
         rails = self.rails
         locked = rails.locks and self.start.guarantee > 0.0 and not self.start.legs and not nav > seen_floor
-        limited = 0.0 if locked else within_limits(model, rails.lowest, rails.highest)
-        banded = across_band(limited, held, 0.0 if locked else self._width(sight), rails.to_edge)
+        lowest, highest = (0.0, 0.0) if locked else (rails.lowest, rails.highest)
+        limited = within_limits(model, lowest, highest)
+        width = 0.0 if locked else self._width(sight)
+        banded = across_band(limited, held, width, rails.to_edge, lowest, highest)
         eased = throttled(banded, held, 5.0 if locked else rails.largest_change)
         wanted = self.units if eased == held else eased * nav / mark.spot
         return View(mark, years, cash, lost, payout, nav, seen_floor, state, (model, limited, banded, eased), wanted)

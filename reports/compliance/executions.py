@@ -5,6 +5,8 @@ from decimal import Decimal
 from insure.compliance import Causes, Executions, Facts, Judgement, OrderCost, bps
 from insure.fund import Fund
 from reports import filters
+from reports.compliance.orders import orders
+from reports.evidence import Evidence
 from reports.figures import Figure, Figures, NotComputed, Value
 from reports.sections import Row, Section, Table
 
@@ -23,8 +25,8 @@ _CAUSES = (
 """Field of ``Causes``, label, formula."""
 
 
-def executions(fund: Fund, facts: Facts) -> Section:
-    """Orders, fills and what they cost."""
+def executions(fund: Fund, facts: Facts, evidence: Evidence) -> Section:
+    """Orders, fills and what they cost, and the orders one by one."""
     done, found = facts.trading, facts.executions
     judgement: Judgement = "alert" if done.unfilled_units else "kept"
     unfilled = (
@@ -47,7 +49,7 @@ def executions(fund: Fund, facts: Facts) -> Section:
             "spread": Figure("Spread", done.spread, "money", "sum of these fills"),
             **_decided(fund, found),
         },
-        (_table(fund, found),),
+        (_table(fund, found), *((orders(fund, facts, evidence.orders),) if done.orders else ())),
         paragraphs=(" ".join((_METHOD, *_notes(fund, found))),) if found.orders or found.earlier_orders else (),
     )
 

@@ -3,18 +3,20 @@
 import math
 
 from insure.book.record import Record
-from insure.compliance import GAP_ALERT, Facts, Limit, after_trade, worst
+from insure.compliance import GAP_ALERT, Facts, Limit, worst
 from insure.compliance.measures import gap as gap_of
+from insure.compliance.measures import promising
 from insure.fund import Fund
 from insure.simulation.crises import worst_days
 from reports import filters
 from reports.compliance.sections import UNDECIDED
+from reports.facts import after_fall, survives
 from reports.figures import Chart, Figure, Line, NotComputed
 from reports.sections import Row, Section, Table
 
 _LEAST_FOR_CHART = 5
 _FALLS = (1, 2, 5, 10)
-_AFTER_FALL = "net asset value + stock \u00d7 fall \u2212 floor"
+_AFTER_FALL = "net asset value + stock \u00d7 fall + what its options gain \u2212 floor"
 
 
 def cash_lock(fund: Fund, facts: Facts) -> Section:
@@ -164,7 +166,7 @@ def _stress_pack(facts: Facts, last: Record) -> Table:
                     ),
                 ),
                 f"{crash.index}, {crash.before:,.2f} to {crash.close:,.2f}",
-                judgement="kept" if now is None or now >= 0.0 else "alert",
+                judgement="kept" if now is None or _survives(last, crash.fall) else "alert",
             )
         )
     caption = "Above the floor after each of the worst sessions of the S&P 500, at the end of the period and before it."
@@ -172,8 +174,10 @@ def _stress_pack(facts: Facts, last: Record) -> Table:
 
 
 def _above_floor(record: Record, fall: float) -> float | None:
-    valuation = record.decision.valuation
-    if valuation is None or not valuation.guarantee > 0.0:
-        return None
-    equity, value = after_trade(record)
-    return value + equity * fall - valuation.floor
+    valuation = promising(record)
+    return None if valuation is None else after_fall(record, fall) - valuation.floor
+
+
+def _survives(record: Record, fall: float) -> bool:
+    valuation = promising(record)
+    return valuation is None or survives(record, fall, valuation.floor)

@@ -1,142 +1,15 @@
-"""The sections of a compliance report on how the fund was run: controls, data, schedule, incidents, losses."""
+"""The sections of a compliance report on how the fund was run: data, schedule, losses, liquidity."""
 
 from collections import Counter
-from collections.abc import Sequence
 
-from insure.compliance import Facts, Judgement, SlotFact, SlotState, worst
-from insure.compliance.controls import ControlEvent
+from insure.compliance import Facts, Judgement, SlotFact, SlotState
+from insure.compliance.approved import routine
 from reports import filters
 from reports.evidence import Evidence
 from reports.figures import Figure, NotComputed, Unit
 from reports.sections import Row, Section, Table
 
 _TEXT: Unit = "text"
-_NONE = "None in the period."
-_NOT_LOOKED = "Not looked at for this report."
-
-
-def controls(evidence: Evidence) -> Section:
-    """Breakers, kills and overrides with what they cost, and approvals."""
-    found = evidence.controls
-    title = "Controls and approvals"
-    if found is None:
-        return Section("controls", title, None, _NOT_LOOKED)
-    groups = (
-        ("Kills and lifts.", (*found.kills, *found.lifts), True),
-        ("Breakers, and what standing still cost.", (*found.breakers, *found.waits), True),
-        ("Overrides.", found.overrides, True),
-        ("Proposals, approvals and rejections.", (*found.proposals, *found.approvals, *found.rejections), False),
-        ("Phases of the roll-out.", found.promotions, False),
-        ("Buying paused, and protection that is decided and not executed.", (*found.pauses, *found.deficits), False),
-    )
-    events = [event for _, group, _ in groups for event in group]
-    told = [event.money for event in events if event.money is not None]
-    total: float | NotComputed = sum(told) if told else NotComputed("no row says what it cost")
-    return Section(
-        "controls",
-        title,
-        worst(event.judgement for event in events),
-        f"{_count(len(found.kills), 'kill')}, {_count(len(found.breakers), 'row')} of breakers, "
-        f"{_count(len(found.overrides), 'override')}, {_count(len(found.approvals), 'approval')}."
-        if events
-        else _NONE,
-        {"cost": Figure("What they cost", total, "gain", "sum of the rows that say what they cost")} if events else {},
-        tuple(_events_table(caption, group, cost=cost) for caption, group, cost in groups),
-    )
-
-
-def _events_table(caption: str, events: Sequence[ControlEvent], *, cost: bool = False) -> Table:
-    return Table(
-        caption,
-        "At",
-        ("What", "By", "In words", *(("Cost",) if cost else ())),
-        tuple(_event_row(event, cost=cost) for event in sorted(events, key=lambda event: event.sequence)),
-        _NONE,
-    )
-
-
-def _event_row(event: ControlEvent, *, cost: bool) -> Row:
-    source = f"chain entry {event.sequence}"
-    money = NotComputed("not stated") if event.money is None else event.money
-    what = event.kind if event.fund_id is not None else f"{event.kind}, whole desk"
-    return Row(
-        filters.instant(event.at),
-        (
-            Figure("What", what, _TEXT, source),
-            Figure("By", event.by or "nobody: automatic", _TEXT, source),
-            Figure("In words", event.sentence, _TEXT, source),
-            *((Figure("Cost", money, "gain", source),) if cost else ()),
-        ),
-        source,
-        event.judgement,
-    )
-
-
-def reconciliation(evidence: Evidence) -> Section:
-    """The book's positions against the custodian's, as they were recorded."""
-    if evidence.controls is None:
-        return Section("reconciliation", "Reconciliation", None, _NOT_LOOKED)
-    made, breaks = evidence.controls.reconciliations, evidence.controls.breaks
-    if not made and not breaks:
-        return Section("reconciliation", "Reconciliation", None, _NONE)
-    bad = " ".join(event.sentence for event in (*made, *breaks) if event.judgement == "breached")
-    return Section(
-        "reconciliation",
-        "Reconciliation",
-        worst(event.judgement for event in (*made, *breaks)),
-        f"{_count(len(made), 'reconciliation')}, {_count(len(breaks), 'row')} on differences. {bad}".rstrip(),
-        tables=(_events_table("Reconciliations.", made), _events_table("Differences, and who looks at them.", breaks)),
-    )
-
-
-def incidents(evidence: Evidence) -> Section:
-    """Alerts that somebody had to act on, with who did; restores and drills."""
-    title = "Incidents and drills"
-    if evidence.alerts is None or evidence.controls is None:
-        return Section("incidents", title, None, _NOT_LOOKED)
-    grave = [alert for alert in evidence.alerts if alert.grade == "A"]
-    unread = [alert for alert in grave if alert.closed is None]
-    acts = (*evidence.controls.restores, *evidence.controls.drills)
-    rows = []
-    for alert in evidence.alerts:
-        source = f"alert {alert.number}"
-        none = "open when the period was over" if alert.closed is None else "nobody: it was over"
-        rows.append(
-            Row(
-                f"{filters.instant(alert.raised)} {alert.kind}",
-                (
-                    Figure("Class", alert.grade, _TEXT, source),
-                    Figure("In words", alert.sentence or "see the slots of the period", _TEXT, source),
-                    Figure("Closed", alert.closed or NotComputed("open"), "instant", source),
-                    Figure("Acknowledged by", alert.closed_by or none, _TEXT, source),
-                ),
-                source,
-                "breached"
-                if alert.closed is None and alert.grade == "A"
-                else "alert"
-                if alert.grade == "A"
-                else "kept",
-            )
-        )
-    source = "alerts of the book, as they stood when the period was over"
-    return Section(
-        "incidents",
-        title,
-        "alert" if grave or evidence.controls.restores else "kept",
-        f"{_count(len(grave), 'alert')} of class A, {len(unread)} of them not acknowledged; "
-        f"{_count(len(evidence.alerts) - len(grave), 'other')}; restores and drills: {len(acts)}."
-        if rows or acts
-        else _NONE,
-        {
-            "grave": Figure("Alerts of class A", len(grave), "count", source),
-            "unread": Figure("Not acknowledged", len(unread), "count", source),
-            "other": Figure("Alerts of class B and C", len(evidence.alerts) - len(grave), "count", source),
-        },
-        (
-            Table("Alerts.", "Raised", ("Class", "In words", "Closed", "Acknowledged by"), tuple(rows), _NONE),
-            _events_table("Restores and drills.", acts),
-        ),
-    )
 
 
 def data_quality(facts: Facts, evidence: Evidence) -> Section:
@@ -183,6 +56,7 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
     """What was due, and what became of it; what ran beside the timetable."""
     states = Counter(fact.state for fact in facts.slots)
     late = [fact for fact in facts.slots if fact.state != "on time"]
+    usual = routine(facts).ran
     columns = ("Due", "State", "Late", "Reason")
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
     timetable = "slots of the timetable, runs of the book"
@@ -201,8 +75,7 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
         "schedule",
         "Schedule",
         facts.schedule_judgement,
-        f"{_count(len(facts.slots), 'slot was due', 'slots were due')}: {told}; "
-        f"{len(facts.unscheduled)} ran beside the timetable.",
+        f"{_count(len(facts.slots), 'slot was due', 'slots were due')}: {told}; {_beside(facts, len(usual))}",
         figures,
         (
             Table(
@@ -218,6 +91,16 @@ def schedule(facts: Facts, evidence: Evidence) -> Section:
                 tuple(_slot_row(fact, evidence, "kept") for fact in facts.unscheduled),
             ),
         ),
+    )
+
+
+def _beside(facts: Facts, approved: int) -> str:
+    others = len(facts.unscheduled) - approved
+    told = f"{others} ran beside the timetable"
+    return (
+        f"{told}, and {_count(approved, 'approved trade')} {'was' if approved == 1 else 'were'} carried out."
+        if approved
+        else f"{told}."
     )
 
 

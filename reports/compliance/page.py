@@ -7,17 +7,29 @@ from dataclasses import dataclass
 import insure
 from insure.book.record import Record
 from insure.compliance import Facts
+from insure.compliance.flows import period_flows
 from insure.controls.signatures import ROLES
 from insure.fund import Fund
 from reports import filters, slippage
-from reports.compliance import executions, gap, lineage, operations, stress, value_at_risk
+from reports.compliance import (
+    controls,
+    executions,
+    flows,
+    gap,
+    holdings,
+    lineage,
+    operations,
+    pictures,
+    stress,
+    value_at_risk,
+)
 from reports.compliance import sections as parts
 from reports.compliance.board import board
 from reports.compliance.model_card import model_card
 from reports.compliance.regulation import regulation
 from reports.config_diff import parameter_changes
 from reports.evidence import Evidence
-from reports.figures import Figure, Figures, Head, NotComputed, Verdict, plain
+from reports.figures import Chart, Figure, Figures, Head, NotComputed, Verdict, plain
 from reports.heads import head
 from reports.sections import Section
 from reports.slippage import SlippageTable
@@ -34,6 +46,7 @@ class ComplianceReport:
     """Half a page in plain words."""
     sections: tuple[Section, ...]
     slippage: SlippageTable
+    slippage_charts: tuple[Chart, ...]
     signers: tuple[str, ...]
 
     def figures(self) -> dict[str, object]:
@@ -60,20 +73,23 @@ def build(
         evidence: what the book does not hold in its decisions: verification, versions, controls, alerts, contracts.
     """
     last = history[-1] if history else None
+    moved = period_flows(facts, history, evidence.flows)
     sections = (
-        parts.protection(fund, facts),
+        parts.protection(fund, facts, history, moved),
         parts.exposure(fund, facts),
+        holdings.holdings(fund, facts),
+        flows.flows(fund, moved),
         gap.cash_lock(fund, facts),
         gap.gap(fund, facts),
-        parts.decisions(facts, evidence),
-        executions.executions(fund, facts),
+        parts.decisions(fund, facts, evidence),
+        executions.executions(fund, facts, evidence),
         parts.checks(facts),
         parts.limits(facts),
         parts.events(facts, evidence),
-        operations.controls(evidence),
-        operations.incidents(evidence),
+        controls.controls(facts, evidence),
+        controls.incidents(evidence),
         operations.data_quality(facts, evidence),
-        operations.reconciliation(evidence),
+        controls.reconciliation(evidence),
         operations.schedule(facts, evidence),
         value_at_risk.value_at_risk(facts),
         *stress.sections(fund.id, facts.first, facts.last, evidence.stress),
@@ -83,7 +99,7 @@ def build(
         regulation(fund, facts, evidence),
         lineage.lineage(facts, anchor, evidence),
     )
-    table = slippage.table(history)
+    table = slippage.table(history, facts.first)
     return ComplianceReport(
         head=head("compliance", _title(facts), _span(facts), fund, last, anchor, code_version=insure.__version__),
         verdict=_verdict(facts, sections),
@@ -91,6 +107,7 @@ def build(
         board=board(fund, facts, table, sections, evidence),
         sections=sections,
         slippage=table,
+        slippage_charts=pictures.slippage(fund, facts, history),
         signers=tuple(ROLES.values()),
     )
 
@@ -161,5 +178,11 @@ def _glance(facts: Facts, table: SlippageTable) -> Figures:
             "weight",
             f"cushion / stock, on {filters.day(facts.lowest_gap.session)}" if facts.lowest_gap else "cushion / stock",
         ),
-        "slippage": Figure("Against the true put", table.total.value, "gain", "sum of all protection periods"),
+        "slippage_report": Figure(
+            "Against the true put, this report",
+            NotComputed("nothing was decided") if table.report is None else table.report.value,
+            "gain",
+            "by how much the sum of all protection periods has changed",
+        ),
+        "slippage": Figure("Against the true put, so far", table.total.value, "gain", "sum of all protection periods"),
     }

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from insure.book.record import Record
 from insure.compliance import Facts, Limit, Protection, SlotFact, after_trade, worst
+from insure.compliance.approved import routine
+from insure.compliance.flows import PeriodFlows
+from insure.compliance.measures import promising
 from insure.fund import Fund
 from reports import filters
+from reports.compliance import floor, flows, pictures, weeks
 from reports.compliance.operations import chain_entry
 from reports.evidence import Evidence
 from reports.figures import Chart, Figure, Line, NotComputed, Unit
@@ -26,21 +30,31 @@ def nav(record: Record) -> float:
     return after_trade(record)[1]
 
 
-def protection(fund: Fund, facts: Facts) -> Section:
-    """Value against floor."""
+def protection(fund: Fund, facts: Facts, history: Sequence[Record], moved: PeriodFlows) -> Section:
+    """Value against floor, and what the floor is computed from.
+
+    Args:
+        fund: the contract in force at the end of the period.
+        facts: of the period.
+        history: all decisions up to the end of the period, in order.
+        moved: the flows of the period.
+    """
     held = facts.protection
     if not facts.records:
         return Section("protection", "Protection", None, UNDECIDED)
+    charts = pictures.protection(fund, facts, flows.in_words(fund, moved))
     if held is None:
-        return Section("protection", "Protection", None, "No floor was in force.", paragraphs=(_formulas(facts),))
-    memory = facts.records[-1].decision.memory
+        told = (floor.formulas(facts),)
+        return Section("protection", "Protection", None, "No floor was in force.", charts=charts, paragraphs=told)
+    last = [record for record in facts.records if promising(record) is not None][-1]
+    memory = last.decision.memory
     coverage: float | NotComputed = NotComputed("the floor is zero") if held.coverage is None else held.coverage
     figures = {
         "nav": Figure("Net asset value", held.nav, "money", "stock + cash + options, at the end, after the trade"),
-        "floor": Figure("Floor", held.floor, "money", _formulas(facts)),
+        "floor": Figure("Floor", held.floor, "money", floor.formulas(facts, adjusted=floor.adjusted(last, history))),
         "cushion": Figure("Cushion", held.cushion, "gain", "net asset value \u2212 floor"),
         "coverage": Figure("Coverage", coverage, "weight", "net asset value / floor"),
-        "guarantee": Figure("Guarantee", held.guarantee, "money", "the floor at the horizon"),
+        **floor.figures(facts, last, history),
         "lowest_cushion": Figure(
             "Least cushion", held.lowest_cushion.value, "gain", f"on {filters.day(held.lowest_cushion.session)}"
         ),
@@ -62,7 +76,7 @@ def protection(fund: Fund, facts: Facts) -> Section:
         facts.floor_judgement,
         below_sentence(held),
         figures,
-        charts=_value_chart(fund, facts),
+        charts=charts,
     )
 
 
@@ -85,53 +99,6 @@ def lowest_sentence(fund: Fund, held: Protection) -> str:
 
 def _days(days: Sequence[dt.date]) -> str:
     return ", ".join(filters.day(day) for day in days)
-
-
-def _formulas(facts: Facts) -> str:
-    """The floor's formula in words, each with the days that it was in force where there was more than one."""
-    told: list[tuple[str, dt.date | None, dt.date | None]] = []
-    for each in facts.contracts:
-        words = _formula(each.fund)
-        if told and told[-1][0] == words:
-            told[-1] = (words, told[-1][1], each.until)
-        else:
-            told.append((words, each.since, each.until))
-    return "; ".join(f"{filters.span(since, until)}: {words}".removeprefix(": ") for words, since, until in told)
-
-
-def _formula(fund: Fund) -> str:
-    kind = fund.strategy.kind
-    if not fund.protects:
-        return "the strategy promises no floor"
-    if kind == "tipp":
-        return f"{filters.percent(fund.protection.floor_fraction, 1)} of the highest value so far"
-    rule = getattr(fund.strategy, "floor_rule", "accreting")
-    share = filters.percent(fund.protection.floor_fraction, 1)
-    return f"{share} of the value at the start of the period, {str(rule).replace('_', ' ')} to the horizon"
-
-
-def _value_chart(fund: Fund, facts: Facts) -> tuple[Chart, ...]:
-    records = facts.records
-    if len(records) < _LEAST_FOR_CHART:
-        return ()
-    dates = tuple(record.session for record in records)
-    floors = tuple(
-        record.decision.valuation.floor
-        if record.decision.valuation is not None and record.decision.valuation.guarantee > 0.0
-        else None
-        for record in records
-    )
-    span = f"{filters.day(dates[0])} to {filters.day(dates[-1])}"
-    return (
-        Chart(
-            "value",
-            "Value and floor",
-            f"Net asset value after each trade, and the floor of the day, {fund.currency}, {span}.",
-            "money",
-            dates,
-            (Line("Fund", "fund", tuple(nav(record) for record in records)), Line("Floor", "floor", floors)),
-        ),
-    )
 
 
 def exposure(fund: Fund, facts: Facts) -> Section:
@@ -186,11 +153,12 @@ def exposure(fund: Fund, facts: Facts) -> Section:
     return Section("exposure", "Exposure", judgement, sentence, figures, charts=charts)
 
 
-def decisions(facts: Facts, evidence: Evidence) -> Section:
+def decisions(fund: Fund, facts: Facts, evidence: Evidence) -> Section:
     """Every decision by its outcome; those that did not end OK one by one."""
+    usual = routine(facts).held
     ran = (*facts.slots, *facts.unscheduled)
     outcomes = Counter(fact.outcome or "not run" for fact in ran)
-    odd = [fact for fact in ran if fact.outcome not in {None, "OK"}]
+    odd = [fact for fact in ran if fact.outcome not in {None, "OK"} and fact.slot.key not in usual]
     figures = {
         str(name): Figure(str(name), count, "count", "slots that ended so") for name, count in sorted(outcomes.items())
     }
@@ -200,15 +168,31 @@ def decisions(facts: Facts, evidence: Evidence) -> Section:
         "decisions",
         "Decisions",
         facts.decision_judgement,
-        f"Slots by outcome: {told}.",
-        figures,
+        f"Slots by outcome: {told}.{_approved_sentence(len(usual))}",
+        {
+            **figures,
+            "approved": Figure("HELD for approval, then carried out", len(usual), "count", "held, and run again"),
+        }
+        if usual
+        else figures,
         (
             Table(
-                "Slots that did not end OK.", "Slot", ("Outcome", "Reason"), rows, "None: every slot that ran ended OK."
+                "Slots that did not end OK.",
+                "Slot",
+                ("Outcome", "Reason"),
+                rows,
+                "None: every other slot ended OK." if usual else "None: every slot that ran ended OK.",
             ),
-            _daily(facts, evidence),
+            _daily(facts, evidence) if len(facts.records) <= _MOST_ROWS else weeks.folded(fund, facts),
         ),
     )
+
+
+def _approved_sentence(number: int) -> str:
+    if not number:
+        return ""
+    was, trade = ("was", "trade") if number == 1 else ("were", "trades")
+    return f" {number} of them {was} HELD for approval; it came, and the {trade} {was} carried out."
 
 
 def _odd_row(fact: SlotFact, source: str) -> Row:
@@ -244,8 +228,6 @@ def _daily(facts: Facts, evidence: Evidence) -> Table:
             )
         )
     columns = ("Outcome", "Index", "Net asset value", "Model", "Held", "Chain entry")
-    if len(rows) > _MOST_ROWS:
-        return Table("Every decision.", "Slot", columns, (), f"{len(rows)}; `insure export` writes them as a table.")
     return Table("Every decision, and its row on the chain.", "Slot", columns, tuple(rows), "Nothing was decided.")
 
 
@@ -257,25 +239,35 @@ def _entry(evidence: Evidence, record: Record) -> str:
 def checks(facts: Facts) -> Section:
     """Pre-trade checks with their least head-room."""
     none = NotComputed("never made in the period")
+    usual = routine(facts).held
+    approved = Counter(
+        check.name
+        for record in facts.records
+        if f"{record.session}:{record.slot}" in usual
+        for check in record.decision.checks
+        if not check.passed
+    )
     rows = tuple(
         Row(
             tally.name.capitalize(),
             (
                 Figure("Made", tally.made, "count", _CHECKED),
                 Figure("Not made", tally.missing, "count", _CHECKED),
-                Figure("Failed", tally.failed, "count", _CHECKED),
+                Figure("Approved", approved[tally.name], "count", "failed at a slot whose approval came"),
+                Figure("Failed", tally.failed - approved[tally.name], "count", _CHECKED),
                 Figure(
                     "Least head-room", tally.tightest.value if tally.tightest else none, tally.unit, "limit − value"
                 ),
                 Figure("On", tally.tightest.session if tally.tightest else none, "date", _CHECKED),
             ),
-            judgement="alert" if tally.failed else "kept",
+            judgement="alert" if tally.failed - approved[tally.name] else "kept",
         )
         for tally in facts.checks
     )
-    failed = sum(tally.failed for tally in facts.checks)
+    failed = sum(tally.failed for tally in facts.checks) - approved.total()
     made, missing = (sum(getattr(tally, name) for tally in facts.checks) for name in ("made", "missing"))
     told = f", {missing} not made for want of a figure" if missing else ""
+    told += f", {approved.total()} answered by people" if approved else ""
     return Section(
         "checks",
         "Checks before the trade",
@@ -285,7 +277,7 @@ def checks(facts: Facts) -> Section:
             Table(
                 "Checks of each record of the period.",
                 "Check",
-                ("Made", "Not made", "Failed", "Least head-room", "On"),
+                ("Made", "Not made", "Approved", "Failed", "Least head-room", "On"),
                 rows,
             ),
         ),

@@ -3,6 +3,7 @@
 from insure.compliance import Facts, Judgement
 from insure.compliance.value_at_risk import STEPS, Likelihood, VarTest
 from reports import filters
+from reports.compliance import pictures
 from reports.figures import Figure, Figures, NotComputed, Unit
 from reports.sections import Row, Section, Table
 
@@ -44,6 +45,7 @@ def value_at_risk(facts: Facts) -> Section:
         _sentence(test),
         _figures(test),
         (Table("Exceptions.", "Session", ("Loss", "Value at risk", "In the period"), rows, "None."),),
+        charts=pictures.losses(facts),
         paragraphs=(_METHOD.format(steps=STEPS),),
     )
 

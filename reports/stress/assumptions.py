@@ -193,7 +193,7 @@ def _sources(result: StressResult) -> Listing:
     rows = tuple(
         Entry(
             str(place),
-            text("Scenario", each.journey.scenario),
+            text("Scenario", each.journey.title),
             (text("Source and assumptions", each.journey.source),),
         )
         for place, each in enumerate(result.scenarios, start=1)

@@ -167,7 +167,7 @@ def reverse(fund: Fund, result: StressResult) -> Part:
         figures=_reverse_figures(found),
         pictures=(*_paths_picture(found), *_frontier_picture(found)),
         listings=(_breaks(fund, result), *_paths(fund, found), *_frontier(found)),
-        missing=found.not_computed,
+        missing=(*found.not_computed, *_never_whole(found)),
     )
 
 
@@ -193,7 +193,7 @@ def _breaks(fund: Fund, result: StressResult) -> Listing:
         rows.append(
             Entry(
                 f"scenario-{place}",
-                text("What", f"scenario {each.journey.scenario}"),
+                text("What", each.journey.title),
                 (
                     floor_word(broken=broken),
                     Figure("Least above the floor", NotComputed("no floor") if low is None else low, "gain"),
@@ -320,7 +320,7 @@ def _path(path: LikelyPath) -> Entry:
 
 def _frontier_picture(found: Reverse) -> tuple[Curves, ...]:
     table = found.frontier
-    if table is None or len(table.delays) < 2 or all(gap is None for row in table.gaps for gap in row):
+    if table is None or len(table.delays) < 2 or _all_broken(table):
         return ()
     return (
         Curves(
@@ -343,9 +343,24 @@ def _frontier_picture(found: Reverse) -> tuple[Curves, ...]:
 
 def _frontier(found: Reverse) -> tuple[Listing, ...]:
     table = found.frontier
-    if table is None:
+    if table is None or _all_broken(table):
         return ()
     return (_frontier_listing(table),)
+
+
+def _all_broken(table: Frontier) -> bool:
+    return all(gap is None for row in table.gaps for gap in row)
+
+
+def _never_whole(found: Reverse) -> tuple[str, ...]:
+    """In the place of a table that would say the same in every cell."""
+    table = found.frontier
+    if table is None or not _all_broken(table):
+        return ()
+    sessions = f"{table.delays[0]} to {table.delays[-1]} sessions shut"
+    filled = f"{filters.percent(min(table.fills), 0)} to {filters.percent(max(table.fills), 0)} of each order filled"
+    broken = f"Late and thin trading: with {sessions} and {filled} the floor is broken without a gap."
+    return (f"{broken} {table.assumption}",)
 
 
 def _frontier_listing(table: Frontier) -> Listing:

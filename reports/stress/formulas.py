@@ -136,6 +136,13 @@ PROBABILITY = Formula(
     "p = k / n; standard error \u221a(p(1 \u2212 p) / (n \u2212 1))",
     f"{_THEORY}, The laboratory",
 )
+BOUND = Formula(
+    "bound",
+    "95 % interval of the probability",
+    "from B(2.5 %; k, n \u2212 k + 1) to B(97.5 %; k + 1, n \u2212 k), B the quantile of the beta law; for k = 0 up to "
+    "1 \u2212 0.025^(1/n)",
+    "Clopper and Pearson (1934), Biometrika 26",
+)
 DIFFERENCE = Formula(
     "difference",
     "mean of differences, path by path",
@@ -214,6 +221,7 @@ FORMULAS = (
     QUANTILE,
     TAIL,
     PROBABILITY,
+    BOUND,
     DIFFERENCE,
     IMPACT,
     CROWD,

@@ -14,8 +14,9 @@ from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.market import Lineage
 from insure.stress import StressResult
+from insure.stress.models import ModelResult
 from reports import filters
-from reports.figures import Figures, Head, NotComputed, Verdict, plain
+from reports.figures import Figure, Figures, Head, NotComputed, Unit, Verdict, plain
 from reports.heads import head
 from reports.stress import assumptions, breaking, gaps, replays, simulation
 from reports.stress import formulas as of
@@ -140,9 +141,13 @@ def _verdict(fund: Fund, result: StressResult) -> Verdict:
     broken = len(result.breached)
     if broken:
         word = f"Floor breaks in {broken} of {count} scenarios"
-        return Verdict("attention", word, f"{reach}.", (f"Broken in: {', '.join(result.breached)}.", *notes))
+        return Verdict("attention", word, f"{reach}.", (f"Broken in: {_broken(result)}.", *notes))
     word = "Floor holds in every scenario" if count else "Gap ladder only"
     return Verdict("good", word, f"{reach}; {count} scenarios do not break it.", notes)
+
+
+def _broken(result: StressResult) -> str:
+    return "; ".join(each.journey.title for each in result.scenarios if each.journey.breach is not None)
 
 
 def _promises(result: StressResult) -> bool:
@@ -151,10 +156,14 @@ def _promises(result: StressResult) -> bool:
 
 def _notes(result: StressResult) -> tuple[str, ...]:
     """What the first reader must know besides."""
+    beyond = simulation.goes_on(result.model)
     missing = len(result.not_computed)
     if not missing:
-        return ()
-    return (f"Not computed: {missing} {'table' if missing == 1 else 'tables'}; the reasons stand under Assumptions.",)
+        return beyond
+    return (
+        *beyond,
+        f"Not computed: {missing} {'table' if missing == 1 else 'tables'}; the reasons stand under Assumptions.",
+    )
 
 
 def _glance(result: StressResult, why: str) -> Figures:
@@ -163,11 +172,13 @@ def _glance(result: StressResult, why: str) -> Figures:
     fall = None if result.survivable is None else result.survivable.fall
     lows = [low for each in result.scenarios if (low := each.journey.lowest_cushion) is not None]
 
-    def simulated(name: str) -> float | NotComputed:
+    def simulated(formula: of.Formula, label: str, name: str, unit: Unit) -> Figure:
         figure = None if study is None else study.figures[name]
-        if figure is None:
-            return none
-        return NotComputed("nothing of the kind happened") if figure.value is None else figure.value
+        if study is None or figure is None:
+            return formula.figure(label, none, unit)
+        if figure.value is None or figure.standard_error is None:
+            return formula.figure(label, NotComputed("nothing of the kind happened"), unit)
+        return replace(formula.figure(label, figure.value, unit), source=_source(formula, study, figure.value, name))
 
     return {
         "nav": of.NAV.figure("Net asset value", result.nav, "money"),
@@ -182,9 +193,21 @@ def _glance(result: StressResult, why: str) -> Figures:
         "least_cushion": of.CUSHION.figure(
             "Least above the floor, all scenarios", min(lows) if lows else no_floor, "gain"
         ),
-        "slippage_mean": of.MEAN.figure("Slippage expected at the horizon", simulated("slippage_mean"), "gain"),
-        "slippage_q01": of.QUANTILE.figure("Slippage, worst path in a hundred", simulated("slippage_q01"), "gain"),
-        "shortfall": of.PROBABILITY.figure(
-            "Guarantee missed, simulated", simulated("shortfall_probability"), "probability"
-        ),
+        "slippage_mean": simulated(of.MEAN, "Slippage expected at the horizon", "slippage_mean", "gain"),
+        "slippage_q01": simulated(of.QUANTILE, "Slippage, worst path in a hundred", "slippage_q01", "gain"),
+        "shortfall": simulated(of.PROBABILITY, "Guarantee missed, simulated", "shortfall_probability", "probability"),
     }
+
+
+def _source(formula: of.Formula, study: ModelResult, value: float, name: str) -> str:
+    """Where a simulated figure comes from, with its error; where none or all paths did, with what that proves."""
+    error = study.figures[name].standard_error or 0.0
+    if error > 0.0:
+        unit: Unit = "probability" if formula is of.PROBABILITY else "money"
+        proof = f"standard error {filters.figure(error, unit)}"
+    elif formula is of.PROBABILITY:
+        low, high = simulation.bounds(value, study.paths)
+        proof = f"95% interval {filters.probability(low)} to {filters.probability(high)}"
+    else:
+        proof = f"standard error {filters.money(0.0)}"
+    return f"{formula.words}; {proof}, {simulation.recipe(study)}"

@@ -68,7 +68,7 @@ def _part(key: str, title: str, found: Sequence[ScenarioResult], fund: Fund, lea
     if not floors:
         sentence = f"{len(found)} scenarios; the fund promises no floor that they could break."
     elif broken:
-        names = ", ".join(each.scenario for each in broken)
+        names = "; ".join(each.title for each in broken)
         sentence = f"{len(broken)} of {len(found)} break{'s' if len(broken) == 1 else ''} the floor: {names}."
     else:
         sentence = f"None of {len(found)} breaks the floor."
@@ -157,7 +157,7 @@ def _row(place: int, journey: Journey, *, held: bool) -> Entry:
     broken = None if low is None else journey.breach is not None
     return Entry(
         str(place),
-        text("Scenario", journey.scenario),
+        text("Scenario", journey.title),
         (
             Figure("Index at its lowest", journey.deepest_fall, "change"),
             Figure("Fund at the end", end.nav_after, "money"),
@@ -198,7 +198,7 @@ def _cause_row(place: int, journey: Journey) -> Entry:
     total = 0.0 if journey.slippage is None else journey.slippage
     return Entry(
         str(place),
-        text("Scenario", journey.scenario),
+        text("Scenario", journey.title),
         (
             Figure("Before", before, "gain"),
             *(Figure(label, groups[name], "gain") for name, label in slippage.GROUPS.items()),

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from insure import metrics
 from insure.fund import Fund
 from insure.stress import StressResult
-from insure.stress.models import ModelFigure, ModelResult
+from insure.stress.models import GOES_ON, ModelFigure, ModelResult
 from insure.stress.pack import ScenarioResult
 from insure.stress.paired import Measure, Pair, Paired
 from reports import filters, slippage
@@ -23,12 +24,14 @@ _LEVELS = (
     ("q99", "99%"),
 )
 _MARKED = (("q01", "1%"), ("q05", "5%"), ("q50", "median"), ("q95", "95%"), ("q99", "99%"))
+_CHANCES = (
+    ("breach_probability", "Ever below the floor at a close"),
+    ("shortfall_probability", "Guarantee missed at the horizon"),
+    ("cash_lock_probability", "Ever out of stock"),
+)
 _RISKS: tuple[tuple[str, str, Unit], ...] = (
-    ("breach_probability", "Ever below the floor at a close", "probability"),
-    ("breach_size", "How far below, where it was", "money"),
-    ("shortfall_probability", "Guarantee missed at the horizon", "probability"),
-    ("shortfall_size", "How much is missing, where it was missed", "money"),
-    ("cash_lock_probability", "Ever out of stock", "probability"),
+    ("breach_size", "How far below the floor, where it was", "money"),
+    ("shortfall_size", "How much is missing, where the guarantee was missed", "money"),
     ("turnover", "Turnover a year", "multiple"),
     ("costs", "Costs to the horizon", "money"),
     ("exposure", "Mean weight in stock", "weight"),
@@ -64,10 +67,41 @@ def distribution(fund: Fund, study: ModelResult | None, why: str) -> Part:
         f"To the horizon the fund is expected {_side(mean)} the same capital with a true put by "
         f"{filters.money(abs(mean), fund.currency)} (standard error {filters.money(error)}); one path in a hundred "
         f"ends {filters.money(_value(study.figures['slippage_q01']), signed=True)} or worse.",
+        goes_on(study),
         figures=_recipe(study),
         pictures=(_spread(fund, study),),
-        listings=(_quantiles(fund, study), _risks(fund, study)),
+        listings=(_quantiles(fund, study), *_chances(study), _risks(fund, study)),
     )
+
+
+def recipe(study: ModelResult) -> str:
+    """The paths that a figure comes from, for the words beside it."""
+    return f"{filters.number(study.paths, 0)} paths of the model {study.model.replace('_', ' ')}, seed {study.seed}"
+
+
+def goes_on(study: ModelResult | None) -> tuple[str, ...]:
+    """What the reader of a simulated figure must know of the floor; nothing where the fund does the same live."""
+    return () if study is None or GOES_ON not in study.assumptions else (f"In the simulation: {_lowered(GOES_ON)}",)
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def bounds(probability: float, paths: int) -> tuple[float, float]:
+    """The 95 % interval of a share of paths."""
+    return metrics.probability_interval(round(probability * paths), paths)
+
+
+def told_probability(probability: float, paths: int) -> str:
+    """A share of paths for a sentence; of none and of all with what they prove."""
+    said = filters.probability(probability)
+    low, high = bounds(probability, paths)
+    if not probability > 0.0:
+        return f"{said} (at most {filters.probability(high)} with 95% confidence)"
+    if not probability < 1.0:
+        return f"{said} (at least {filters.probability(low)} with 95% confidence)"
+    return said
 
 
 def _side(mean: float) -> str:
@@ -141,6 +175,48 @@ def _with_error(label: str, figure: ModelFigure, unit: Unit, error_unit: Unit = 
     return (
         Figure(label, none if figure.value is None else figure.value, unit),
         Figure("Standard error", none if figure.standard_error is None else figure.standard_error, error_unit),
+    )
+
+
+def _chances(study: ModelResult) -> tuple[Listing, ...]:
+    rows = tuple(
+        Entry(name, text("Chance", words), _probability(words, *known, study.paths))
+        for name, words in _CHANCES
+        if name in study.figures and (known := _known(study.figures[name])) is not None
+    )
+    if not rows:
+        return ()
+    return (
+        listing(
+            "chances",
+            f"What may happen on the way, over {recipe(study)}. Where no path did, or every one, the standard error "
+            "says nothing: the interval holds.",
+            "Chance",
+            columns(
+                ("Share of paths", of.PROBABILITY),
+                ("Standard error", of.PROBABILITY),
+                ("95%: from", of.BOUND),
+                ("to", of.BOUND),
+            ),
+            rows,
+            "Nothing was simulated.",
+        ),
+    )
+
+
+def _known(figure: ModelFigure) -> tuple[float, float] | None:
+    if figure.value is None or figure.standard_error is None:
+        return None
+    return figure.value, figure.standard_error
+
+
+def _probability(label: str, value: float, error: float, paths: int) -> tuple[Figure, ...]:
+    low, high = bounds(value, paths)
+    return (
+        Figure(label, value, "probability"),
+        Figure("Standard error", error, "probability"),
+        Figure("95%: from", low, "probability"),
+        Figure("to", high, "probability"),
     )
 
 
@@ -267,13 +343,59 @@ def strategies(fund: Fund, result: StressResult, study: ModelResult | None, why:
         f"Against this fund's {own.strategy}, {best.strategy} ends "
         f"{filters.money(best.difference.value, signed=True)} {fund.currency} on average, which is "
         f"{'more than chance' if clear else 'within what chance allows'}; it misses the guarantee on "
-        f"{filters.probability(best.shortfall_probability.value)} of the paths, the fund's own on "
-        f"{filters.probability(own.shortfall_probability.value)}.",
+        f"{_missed(best, found.paths)}, the fund's own on {_missed(own, found.paths)}.",
         (_FRESH, *_unpromised(fund, found)),
         pictures=_ranges(fund, result, found),
-        listings=(_pairs(fund, found), *along),
+        listings=(_pairs(fund, found), _missing_rows(fund, found), *along),
         missing=missing,
     )
+
+
+def _missed(pair: Pair, paths: int) -> str:
+    said = f"{told_probability(pair.shortfall_probability.value, paths)} of the paths"
+    if pair.shortfall_size is None:
+        return said
+    return f"{said}, by {filters.money(pair.shortfall_size.value)} there on average"
+
+
+def _missing_rows(fund: Fund, found: Paired) -> Listing:
+    """How often each misses the guarantee, and by how much: a miss by the cost of a purchase is no broken promise."""
+    none = NotComputed("fewer than two paths")
+    rows = []
+    for pair in found.pairs:
+        chance, size = pair.shortfall_probability, pair.shortfall_size
+        rows.append(
+            Entry(
+                pair.strategy.replace(" ", "-"),
+                text("Strategy", _named(pair)),
+                (
+                    *_probability("Guarantee missed", chance.value, chance.standard_error, found.paths),
+                    Figure("Missing there", none if size is None else size.value, "money"),
+                    Figure("Standard error", none if size is None else size.standard_error, "money"),
+                ),
+                "total" if pair.own else "",
+            )
+        )
+    return listing(
+        "missed",
+        f"How often each ends below the guarantee of {filters.money(found.guarantee, fund.currency)}, and what is "
+        f"missing there on average, {fund.currency}.",
+        "Strategy",
+        columns(
+            ("Guarantee missed", of.PROBABILITY),
+            ("Standard error", of.PROBABILITY),
+            ("95%: from", of.BOUND),
+            ("to", of.BOUND),
+            ("Missing there", of.SHORTFALL),
+            ("Standard error", of.MEAN),
+        ),
+        tuple(rows),
+        "Nothing was simulated.",
+    )
+
+
+def _named(pair: Pair) -> str:
+    return f"{pair.strategy}, this fund's" if pair.own else pair.strategy
 
 
 def _unpromised(fund: Fund, found: Paired) -> tuple[str, ...]:
@@ -319,11 +441,10 @@ def _pairs(fund: Fund, found: Paired) -> Listing:
     rows = tuple(
         Entry(
             pair.strategy.replace(" ", "-"),
-            text("Strategy", f"{pair.strategy}, this fund's" if pair.own else pair.strategy),
+            text("Strategy", _named(pair)),
             (
                 *_measured("Difference", pair.difference, "gain"),
                 *_measured("Value at the horizon", pair.terminal, "money"),
-                *_measured("Guarantee missed", pair.shortfall_probability, "probability"),
                 *_measured("Slippage", pair.slippage, "gain"),
             ),
             "total" if pair.own else "",
@@ -340,8 +461,6 @@ def _pairs(fund: Fund, found: Paired) -> Listing:
             ("Standard error", of.DIFFERENCE),
             ("Value at the horizon", of.MEAN),
             ("Standard error", of.MEAN),
-            ("Guarantee missed", of.PROBABILITY),
-            ("Standard error", of.PROBABILITY),
             ("Slippage", of.SLIPPAGE),
             ("Standard error", of.MEAN),
         ),
@@ -362,7 +481,7 @@ def _along(fund: Fund, scenarios: tuple[ScenarioResult, ...]) -> tuple[Listing, 
     rows = tuple(
         Entry(
             str(place),
-            text("Scenario", each.journey.scenario),
+            text("Scenario", each.journey.title),
             tuple(
                 Figure(
                     rival.strategy,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from insure.contract_diff import Change
     from insure.controls.approvals import Proposal
     from insure.controls.counterfactual import Judged
-    from insure.controls.rehearsal import Rehearsal
+    from insure.controls.rehearsal import Lived, Rehearsal
     from insure.fund import Fund
     from schedules.desk import Desk
     from schedules.jobs import Tick
@@ -35,10 +35,11 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve a trade that is held, a changed contract, or the code; once enough people have, it is done."""
-    from insure.errors import InvalidInput  # noqa: PLC0415 - the domain loads when a person speaks, not for --help
+    from insure.book.duty import looking  # noqa: PLC0415 - the domain loads when a person speaks, not for --help
+    from insure.errors import InvalidInput  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.outcomes import exit_code, tick_figures  # noqa: PLC0415
-    from schedules.people.approving import ask_code, ask_contract, figures, speak  # noqa: PLC0415
+    from schedules.people.approving import ask_code, ask_contract, figures, how_it_stands, speak  # noqa: PLC0415
 
     if sum(each is not None for each in (number, contract, code)) != 1:
         raise InvalidInput("Name one proposal by its ID, or say --contract FUND, or --code FUND.")
@@ -54,9 +55,12 @@ def approve(
             _show_change(answer, before, *told)
         extra: dict[str, object] = {} if told is None else _change_figures(*told)
         if not by:
-            answer.give({"proposal": figures(before, place.clock()), **extra, "exit_code": 0})
-            answer.say(before.sentence)
-            answer.say(f"Costs of waiting: {before.cost_of_waiting}")
+            with looking(book) as duty:
+                stands = how_it_stands(place, duty, before, place.clock())
+            answer.give({"proposal": figures(before, place.clock()), "stands": stands, **extra, "exit_code": 0})
+            answer.say(stands or before.sentence)
+            if not stands:
+                answer.say(f"Costs of waiting: {before.cost_of_waiting}")
             return
         heard = speak(place, book, before.number, "approve", by, reason)
         tick, why = _carried_out(place, book, heard.proposal)
@@ -91,19 +95,24 @@ def reject(
 ) -> None:
     """Reject a proposal: a trade stays undone, a contract stays out of force."""
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.people.approving import figures, speak  # noqa: PLC0415
+    from schedules.orders.deficits import figures as deficit_figures  # noqa: PLC0415
+    from schedules.people.approving import figures, left_undone, speak  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     with place.book() as book:
         heard = speak(place, book, number, "reject", by, reason)
+        deficit, said = left_undone(place, book, heard.proposal)
     answer.give(
         {
             "proposal": figures(heard.proposal, place.clock()),
             "statement": heard.statement.sequence,
             "sentence": heard.statement.sentence,
+            "deficit": deficit_figures(deficit),
         }
     )
     answer.say(heard.statement.sentence)
+    if said:
+        answer.say(said)
 
 
 def override(
@@ -113,36 +122,31 @@ def override(
     by: Annotated[str, typer.Option("--by", help="Who; where desk.toml lists people, one of them.")] = "",
     reason: Annotated[str, typer.Option(help="Why, in words.")] = "",
     slot: Annotated[str | None, typer.Option(help="Its session (2008-10-15); else the next due.")] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Every override, with what it came to in money.")] = False,
+    withdrawn: Annotated[bool, typer.Option("--withdraw", help="Take the override back that stands.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Every override and answer, with what it came to.")] = False,
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """A person's word against the rule, for one slot; limits, gate and approvals stand all the same."""
     from insure.errors import InvalidInput  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
-    from schedules.people.overriding import judged  # noqa: PLC0415
     from schedules.people.overriding import override as overridden  # noqa: PLC0415
+    from schedules.people.overriding import withdraw  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
     if listed:
-        if weight is not None or no_trade or by or reason or slot is not None:
+        if weight is not None or no_trade or by or reason or slot is not None or withdrawn:
             raise InvalidInput("--list is said alone.")
-        currency = place.fund(fund).currency
+        _list_words(place, fund, answer)
+        return
+    if withdrawn:
+        if weight is not None or no_trade or slot is not None:
+            raise InvalidInput("--withdraw goes with --by and --reason alone.")
         with place.book() as book:
-            given = book.statements(("override",), fund)
-            found = judged(book, fund)
-        used = {one.sequence for one in found}
-        unused = [one for one in given if one.sequence not in used]
-        answer.give(
-            {
-                "fund": fund,
-                "overrides": [one.figures() for one in found],
-                "not_used": [{"sequence": one.sequence, "sentence": one.sentence} for one in unused],
-            }
-        )
-        _list(answer, found, currency)
-        for one in unused:
-            answer.say(f"{one.sequence}: {one.sentence} No slot was decided under it.")
+            said = withdraw(place, book, fund, by, reason)
+        answer.give({"sequence": said.sequence, **said.content})
+        answer.say(said.sentence)
         return
     if (weight is not None) == no_trade:
         raise InvalidInput("Say what instead of the rule: --weight W, or --no-trade.")
@@ -150,6 +154,50 @@ def override(
         said = overridden(place, book, fund, weight, by, reason, slot)
     answer.give({"sequence": said.sequence, **said.content})
     answer.say(said.sentence)
+    if said.kind == "proposal":
+        answer.say(f"Proposal {said.sequence}: `insure approve {said.sequence} --by NAME` is the next voice.")
+    else:
+        report_at_once(place, fund, ("override",), place.book)
+
+
+def _list_words(place: "Desk", fund: str, answer: Answer) -> None:
+    """Every word of people about a fund, with what it came to."""
+    from insure.book.duty import looking  # noqa: PLC0415
+    from insure.controls.overrides import KINDS  # noqa: PLC0415
+    from schedules.people.approving import agreed  # noqa: PLC0415
+    from schedules.people.overriding import judged, standing  # noqa: PLC0415
+
+    file = place.fund(fund)
+    with place.book() as book:
+        given = book.statements(KINDS, fund)
+        found = judged(book, fund)
+        with looking(book) as duty:
+            coming = standing(duty, agreed(duty, file, place.terms.people).runs, place.clock())
+    answers, used = [one for one in found if one.kind == "answer"], [one for one in found if one.kind == "override"]
+    rows = {one.row for one in used}
+    taken_back = {one.content["override"] for one in given if one.kind == "withdrawal"}
+    unused = [
+        (one, "withdrawn" if str(one.sequence) in taken_back else "not used")
+        for one in given
+        if one.kind == "override" and one.sequence not in rows and (coming is None or one.sequence != coming.row)
+    ]
+    answer.give(
+        {
+            "fund": fund,
+            "overrides": [one.figures() for one in used],
+            "answers": [one.figures() for one in answers],
+            "pending": None if coming is None else coming.figures(),
+            "not_used": [{"sequence": one.sequence, "state": why, "sentence": one.sentence} for one, why in unused],
+        }
+    )
+    _list(answer, used, answers, file.currency)
+    if coming is not None:
+        waits = f"; it waits for {coming.waits} more" if coming.waits else ""
+        answer.say(f"{coming.row}: {coming.content['sentence']} Pending: its slot is still to come{waits}.")
+    for one, why in unused:
+        answer.say(
+            f"{one.sequence}: {one.sentence} {'Withdrawn.' if why == 'withdrawn' else 'No slot was decided under it.'}"
+        )
 
 
 def _proposal(book: "Book", number: int) -> "Proposal":
@@ -183,22 +231,15 @@ def _contract_change(
     from insure.book.duty import looking  # noqa: PLC0415
     from insure.book.verify import contract_of  # noqa: PLC0415
     from insure.contract_diff import changes  # noqa: PLC0415
-    from insure.controls.rehearsal import SESSIONS, rehearse  # noqa: PLC0415
-    from insure.decision import fund_calendar  # noqa: PLC0415
     from schedules.people.approving import agreed  # noqa: PLC0415
+    from schedules.people.rehearsing import rehearsed  # noqa: PLC0415
 
     new = contract_of(one.content["effective"])
     with looking(book) as duty:
         old = agreed(duty, new, place.terms.people).in_force
     if old is None:
         return None, new, (), None
-    last = book.standing(new.id).last
-    records = []
-    if last is not None:
-        calendar = fund_calendar(old)
-        back = calendar.sessions(min(old.protection.start, last.session), last.session)[-SESSIONS:]
-        records = list(book.records(new.id, first=back[0] if back else None))
-    return old, new, changes(old.effective(), new.effective()), rehearse(old, new, records)
+    return old, new, changes(old.effective(), new.effective()), rehearsed(place, book, old, new)
 
 
 def _change_figures(
@@ -230,53 +271,83 @@ def _show_change(
         [("section", "left"), ("key", "left"), ("old", "left"), ("new", "left")],
         [[change.section, change.key, change.old or "", change.new or ""] for change in found],
     )
+    show_replay(answer, rehearsal)
+
+
+def show_replay(answer: Answer, rehearsal: "Rehearsal | None") -> None:
+    """The last sessions under two contracts, side by side."""
     if rehearsal is None:
         answer.say("No session is recorded that the two contracts could be lived along.")
         return
-    left, right = rehearsal.old, rehearsal.new
+    columns = [_replayed(lived) for lived in (rehearsal.old, rehearsal.new)]
+    names = ("value of the fund", "equity", "turnover", "slippage", "trades", "slots held", "slots that ask a person",
+             "events")  # fmt: skip
     answer.table(
         "The last sessions under both",
         [("figure", "left"), ("old", "right"), ("new", "right")],
-        [
-            ["value of the fund", amount(_float(left.nav)), amount(_float(right.nav))],
-            ["equity", percent(left.weight), percent(right.weight)],
-            ["turnover", percent(left.turnover), percent(right.turnover)],
-            ["slippage", amount(left.slippage), amount(right.slippage)],
-            ["trades", str(left.trades), str(right.trades)],
-            ["slots held", str(left.held), str(right.held)],
-            ["slots that ask a person", str(left.asked), str(right.asked)],
-            ["events", str(len(left.events)), str(len(right.events))],
-        ],
+        [[name, old, new] for name, old, new in zip(names, *columns, strict=True)],
     )
     answer.say(rehearsal.note)
-    for name, lived in (("old", left), ("new", right)):
+    for name, lived in (("old", rehearsal.old), ("new", rehearsal.new)):
         for sentence in lived.events:
             answer.say(f"{name}: {sentence}")
         if lived.failed:
-            answer.say(f"{name}: not lived to the end: {lived.failed}")
+            answer.say(f"{name}: {'not lived to the end' if lived.steps else 'not computed'}: {lived.failed}")
+
+
+def _replayed(lived: "Lived") -> list[str]:
+    if not lived.steps:
+        return ["not computed"] * 8
+    return [
+        amount(_float(lived.nav)), percent(lived.weight), percent(lived.turnover), amount(lived.slippage),
+        str(lived.trades), str(lived.held), str(lived.asked), str(len(lived.events)),
+    ]  # fmt: skip
 
 
 def _float(value: object) -> float | None:
     return None if value is None else float(str(value))
 
 
-def _list(answer: Answer, found: "tuple[Judged, ...]", currency: str) -> None:
+def _list(answer: Answer, overrides: "list[Judged]", answers: "list[Judged]", currency: str) -> None:
     answer.table(
         f"Overrides, earned against the rule in {currency} (below zero: a loss)",
         [("id", "right"), ("slot", "left"), ("by", "left"), ("instead", "left"), ("earned", "right"),
          ("to", "left"), ("reason", "left")],
         [
             [
-                str(one.sequence),
+                str(one.row),
                 f"{one.session}:{one.slot}",
                 one.by,
-                "no trade" if one.wanted is None else percent(one.wanted),
-                f"{one.earned:,.2f}",
+                one.instead,
+                _earned(one),
                 str(one.upto),
                 one.reason,
             ]
-            for one in found
+            for one in overrides
         ],
     )  # fmt: skip
-    if found:
-        answer.say(f"Together {sum(one.earned for one in found):,.2f} {currency}.")
+    answer.table(
+        f"Answers, earned against the rule in {currency} (below zero: a loss)",
+        [("id", "right"), ("slot", "left"), ("who", "left"), ("answer", "left"), ("instead", "left"),
+         ("earned", "right"), ("to", "left"), ("reason", "left")],
+        [
+            [
+                str(one.row),
+                f"{one.session}:{one.slot}",
+                one.by or "nobody",
+                one.answer,
+                one.instead,
+                _earned(one),
+                str(one.upto),
+                one.reason,
+            ]
+            for one in answers
+        ],
+    )  # fmt: skip
+    measured = [one.earned for one in (*overrides, *answers) if one.earned is not None]
+    if measured:
+        answer.say(f"Together {sum(measured):,.2f} {currency}, on paper at the contract's costs.")
+
+
+def _earned(one: "Judged") -> str:
+    return f"not computed: {one.failed}" if one.earned is None else f"{one.earned:,.2f}"

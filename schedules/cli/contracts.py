@@ -19,14 +19,16 @@ def diff(
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Every key that differs: the fund file against the contract last decided under, another one, or another file."""
+    """Every key that differs: the fund file against the contract last decided under, another one, or a file."""
     from dataclasses import asdict  # noqa: PLC0415 - the domain loads when it is asked, not for --help
 
     from insure.contract_diff import changes  # noqa: PLC0415
     from insure.errors import InvalidInput  # noqa: PLC0415
     from insure.fund import load_fund  # noqa: PLC0415
     from reports.config_diff import rows  # noqa: PLC0415
+    from schedules.cli.approving import show_replay  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.people.rehearsing import rehearsed  # noqa: PLC0415
 
     if against is not None and file is not None:
         raise InvalidInput("Give --against or --file, not both.")
@@ -39,12 +41,17 @@ def diff(
         with place.book() as book:
             before = _kept(book, contract, against)
     found = changes(before.effective(), after.effective())
+    rehearsal = None
+    if found and before.id == after.id:
+        with place.book() as book:
+            rehearsal = rehearsed(place, book, before, after)
     answer.give(
         {
             "fund": fund,
             "from": before.config_sha256,
             "to": after.config_sha256,
             "changes": [asdict(change) for change in found],
+            "replay": None if rehearsal is None else rehearsal.figures(),
         }
     )
     if found:
@@ -53,6 +60,7 @@ def diff(
             [("section", "left"), ("key", "left"), ("old", "left"), ("new", "left")],
             rows(found),
         )
+        show_replay(answer, rehearsal)
     answer.say(f"{len(found)} key{'' if len(found) == 1 else 's'} changed." if found else "No key changed.")
 
 

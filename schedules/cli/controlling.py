@@ -1,6 +1,7 @@
 """`insure kill`, `insure lift`, `insure drill kill`: stopping, going on, and exercising both."""
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,10 +27,10 @@ def kill(
     """Stop: nothing is sent any more, open orders are cancelled. The flag first, whatever the book says."""
     from insure.errors import DeskError  # noqa: PLC0415 - the domain loads when it is needed, not for --help
     from schedules.desk import open_desk, system_clock  # noqa: PLC0415
+    from schedules.people.killing import KILL_BUSY_SECONDS, kill_blindly  # noqa: PLC0415
     from schedules.people.killing import kill as killed  # noqa: PLC0415
-    from schedules.people.killing import kill_blindly  # noqa: PLC0415
 
-    answer = Answer(as_json)
+    answer, place = Answer(as_json), None
     try:
         place = open_desk(desk)
     except DeskError as error:
@@ -56,6 +57,10 @@ def kill(
         answer.say(f"NOT CONFIRMED {one.key}: {one.sentence}")
     for trouble in done.troubles:
         answer.say(f"! {trouble}")
+    if place is not None and done.booked:
+        from schedules.publishing.events import report_at_once  # noqa: PLC0415 - loads when all of the kill is done
+
+        report_at_once(place, done.flag.fund_id, ("kill",), partial(place.book, KILL_BUSY_SECONDS))
     raise typer.Exit(code)
 
 
@@ -70,6 +75,7 @@ def halt(
     """Move a breaker downwards in a person's name; one person's word is enough, and is enough to move it back."""
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.people.killing import halt as halted  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     answer, place = Answer(as_json), open_desk(desk)
     _known(place, fund)
@@ -77,6 +83,7 @@ def halt(
         done = halted(place, book, fund or "", by, reason, _state(to), place.clock())
     answer.give({"fund": fund, "state": done.content["state"], "sequence": done.sequence, "sentence": done.sentence})
     answer.say(done.sentence)
+    report_at_once(place, fund or "", ("breaker",), place.book)
 
 
 def lift(
@@ -91,6 +98,7 @@ def lift(
     """Move a breaker back in people's names; after a kill by two different ones, who also take the flag down."""
     from schedules.desk import open_desk  # noqa: PLC0415
     from schedules.people.killing import lift as lifted  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     answer, place = Answer(as_json), open_desk(desk)
     _known(place, fund)
@@ -112,6 +120,8 @@ def lift(
         answer.say(f"The desk's own breaker still stands at {done.stands}: `insure lift` without a fund.")
     if not done.flag_down:
         answer.say("Another kill flag was set meanwhile: nothing is sent.")
+    report_at_once(place, done.fund_id, ("lift", "breaker"), place.book)
+    if not done.flag_down:
         raise typer.Exit(1)
 
 

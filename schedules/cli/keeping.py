@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from insure.book import Book
     from insure.book.verify import Finding
     from schedules.people.signed_pages import Looked
+    from schedules.publishing.stated_packs import HeldPack
 
 fills_app = typer.Typer(help="Fills that come back from a trading desk.", no_args_is_help=True)
 
@@ -38,8 +39,9 @@ def verify(
         known = anchors.kept(place.out)
         done = verified(book, known, again=replay)
         signed, doubts = _signatures(book, place.out)
+        packs, lost = _packs(book, place.out)
     pages = [Finding("pages", sentence) for sentence in anchors.changed(place.out, known)]
-    found = (*done.findings, *doubts, *pages)
+    found = (*done.findings, *doubts, *lost, *pages)
     code = 1 if found else 0
     answer.give(
         {
@@ -50,12 +52,16 @@ def verify(
             "anchors": done.anchors,
             "head": {"sequence": done.head[0], "sha256": done.head[1]},
             "signatures": {state: sum(one.state == state for one in signed) for state in ("stands", "gone", "changed")},
+            "stress": {state: sum(one.state == state for one in packs) for state in ("stands", "gone", "changed")},
             "findings": [{"part": finding.part, "sentence": finding.sentence} for finding in found],
             "exit_code": code,
         }
     )
     for finding in found:
         answer.say(f"{finding.part}: {finding.sentence}")
+    for one in packs:
+        if one.state == "gone":
+            answer.say(f"stress: {one.sentence}")
     again = "made again bit for bit" if replay else "read"
     answer.say(
         f"{'NOT SOUND' if found else 'Sound'}: {done.rows:,} rows of the chain, {done.decisions:,} decisions "
@@ -76,6 +82,19 @@ def _signatures(book: "Book", out: Path) -> "tuple[tuple[Looked, ...], list[Find
     except BookError as error:
         return (), [Finding("signatures", str(error))]
     return signed, [Finding("signatures", one.sentence) for one in signed if one.state == "changed"]
+
+
+def _packs(book: "Book", out: Path) -> "tuple[tuple[HeldPack, ...], list[Finding]]":
+    """Every stress report on the chain beside its file, and what is wrong with them."""
+    from insure.book.verify import Finding  # noqa: PLC0415
+    from insure.errors import InsureError  # noqa: PLC0415
+    from schedules.publishing.stated_packs import held_packs  # noqa: PLC0415
+
+    try:
+        packs = held_packs(book, out)
+    except InsureError as error:
+        return (), [Finding("stress", str(error))]
+    return packs, [Finding("stress", one.sentence) for one in packs if one.state == "changed"]
 
 
 def backup(
@@ -104,6 +123,7 @@ def restore(
     """Put a backup in the place of a book that is gone or was moved away."""
     from insure.book.backup import restore as restored  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
+    from schedules.publishing.events import report_at_once  # noqa: PLC0415
 
     place = open_desk(desk)
     target = _file(place.database_file)
@@ -111,6 +131,7 @@ def restore(
     answer = Answer(as_json)
     answer.give({"restored": str(target), "rows": done.rows, "decisions": done.decisions, "head": done.head})
     answer.say(f"{target}: {done.rows:,} rows of the chain, {done.decisions:,} decisions, verified.")
+    report_at_once(place, "", ("restore",), place.book)
 
 
 def doctor(desk: DeskOption = HERE, as_json: JsonOption = False) -> None:
@@ -181,22 +202,40 @@ def flow(
 @fills_app.command("import")
 def fills_import(
     file: Annotated[Path, typer.Argument(help="CSV: order_key, reference, units, price, commission, at[, spread].")],
+    accept_breach: Annotated[
+        bool, typer.Option("--accept-breach", help="Book fills beyond their orders: they were really executed.")
+    ] = False,
+    by: Annotated[str, typer.Option(help="Who accepts them.")] = "",
+    reason: Annotated[str, typer.Option(help="Why they are accepted.")] = "",
     desk: DeskOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Book what a desk executed: checked line by line, all of the file or nothing of it."""
+    """Book what a desk executed: checked line by line, all of the file or nothing of it.
+
+    A fill beyond the price limit, the units or the time limit of its order is booked only with --accept-breach, in a
+    person's name: as a statement on the chain and an alert of class A.
+    """
+    from insure.book.execution_breaches import KIND, Accepted  # noqa: PLC0415
     from insure.broker import read_fills  # noqa: PLC0415
+    from insure.controls.people import speaker, spoken  # noqa: PLC0415
     from schedules.desk import open_desk  # noqa: PLC0415
 
     place, answer = open_desk(desk), Answer(as_json)
+    if not accept_breach and (by or reason):
+        raise InvalidInput("--by and --reason say who accepts a breach, and why; give --accept-breach with them.")
+    accepted = Accepted(speaker(by, place.terms.people), spoken("--reason", reason)) if accept_breach else None
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}.") from error
     executed = read_fills(text, str(file), lambda fund_id: place.fund(fund_id).currency)
     with place.book() as book:
-        new = book.book_fills(executed, place.clock())
-    answer.give({"fills": len(executed), "new": new})
+        before, _ = book.head()
+        new = book.book_fills(executed, place.clock(), accepted)
+        breaches = [one.sentence for one in book.statements((KIND,), since=before)]
+    answer.give({"fills": len(executed), "new": new, "breaches": breaches})
+    for sentence in breaches:
+        answer.say(f"! {sentence}")
     answer.say(f"{len(executed)} fills, {new} of them new.")
 
 

@@ -168,7 +168,8 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     from schedules.outcomes import BREACHED, fund_status  # noqa: PLC0415
     from schedules.people.approving import figures as proposal_figures  # noqa: PLC0415
     from schedules.people.approving import open_proposals  # noqa: PLC0415
-    from schedules.people.overriding import judged  # noqa: PLC0415
+    from schedules.people.approving import waiting as waiting_for_people  # noqa: PLC0415
+    from schedules.people.overriding import standing  # noqa: PLC0415
     from schedules.serving.heartbeat import read_heartbeat  # noqa: PLC0415
 
     now = place.clock()
@@ -182,9 +183,10 @@ def _show_status(place: "Desk", answer: Answer) -> int:
         alerts = AlertBook(book).open()
         with looking(book) as duty:
             questions = duty.questions()
+            doubts = waiting_for_people(duty, now).doubts
+            found = [standing(duty, fund, now) for fund in funds if fund.id not in doubts]
+            overridden = [one for one in found if one is not None]
             waiting = open_proposals(duty, funds, place.terms.people, now)
-        overridden = sorted({one.fund_id for one in book.statements(("override",))}) if answer.as_json else []
-        overrides = {fund_id: judged(book, fund_id) for fund_id in overridden}
     beat = read_heartbeat(place.folder)
     answer.give(
         {
@@ -199,7 +201,8 @@ def _show_status(place: "Desk", answer: Answer) -> int:
                 for one in questions
             ],
             "proposals": [proposal_figures(one, now) for one in waiting],
-            "overrides": {fund_id: [one.figures() for one in found] for fund_id, found in overrides.items() if found},
+            "overrides": {one.fund_id: one.figures() for one in overridden},
+            "doubts": dict(doubts),
             "heartbeat": None if beat is None else {"at": beat.at.isoformat(), "silent": beat.silent(now)},
             "kill_flags": [{"fund": one.fund_id or None, "at": one.since, "sentence": one.sentence} for one in flags],
             "waiting": [] if beat is None else [dict(each) for each in beat.waiting],
@@ -209,6 +212,11 @@ def _show_status(place: "Desk", answer: Answer) -> int:
     _funds_table(answer, place, standings)
     _waiting_table(answer, alerts, questions)
     _proposals_table(answer, waiting)
+    for one in overridden:
+        waits = f" It waits for {one.waits} more." if one.waits else ""
+        answer.say(f"Override {one.row}: {one.content['sentence']}{waits}")
+    for fund_id, doubt in doubts.items():
+        answer.say(f"! {fund_id}: {doubt}")
     answer.say(_heartbeat_sentence(beat, place))
     for each in () if beat is None else beat.waiting:
         answer.say(f"Waiting, {each.get('fund', '')}: {each.get('sentence', '')}")

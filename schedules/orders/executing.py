@@ -8,7 +8,7 @@ from insure.decision import Decision
 from insure.execution import Quote, wide_or_thin
 from insure.fund import Fund
 from insure.market import Snapshot
-from insure.orders import Fill, Order, order_for, orders_for
+from insure.orders import Fill, Order, order_for, orders_for, paid_for
 from insure.slots import Slot
 
 
@@ -42,7 +42,7 @@ def carried_out(
     )
     orders = tuple(order for order, _ in (*stock, *options))
     if not isinstance(broker, ImmediateBroker):
-        return Carried(orders, (), "", "")
+        return Carried(paid_for((*stock, *options), decision.holdings.cash), (), "", "")
     doubt = wide_or_thin(fund.execution, Quote(snapshot.bid, snapshot.ask, snapshot.depth_units)) if orders else ""
     pauses = bool(doubt) and not options and decision.trade is not None and decision.trade.units > 0
     executes = () if pauses else (*stock, *options)
@@ -51,7 +51,7 @@ def carried_out(
 
 
 def executed_reason(decision: Decision, fills: Sequence[Fill], orders: Sequence[Order], paused: str) -> str:
-    """What was executed in the slot, in words."""
+    """What was executed in the slot, in words; under a held decision: what paid for flows."""
     if not fills:
         if decision.outcome == "HELD":
             return "Held: nothing was sent."
@@ -63,7 +63,7 @@ def executed_reason(decision: Decision, fills: Sequence[Fill], orders: Sequence[
     trades: dict[str, list[Fill]] = {}
     for fill in fills:
         trades.setdefault(by_key[fill.order_key].trade_key, []).append(fill)
-    said = []
+    said = [] if decision.outcome == "OK" else ["Nothing of the decision was sent; what paid for flows was."]
     for parts in trades.values():
         side = "Bought" if parts[0].units > 0 else "Sold"
         instrument = by_key[parts[0].order_key].instrument

@@ -1,4 +1,4 @@
-"""Buying in a market too wide or too thin: paused, and said; a sale goes on, and is said to."""
+"""Buying in a market too wide or too thin: paused, and said; what goes on there (sales, structures) is said too."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -17,6 +17,8 @@ KIND = "pause"
 """Of the statement on the chain."""
 _RECENT = 500
 """Statements that are looked through: a trade has a hundred child orders at most, on a handful of venues."""
+_REDUCES = "as what reduces risk does"
+_WHOLE = "because a structure of stock and options begins whole or not at all"
 What = Literal["paused", "resumed", "went on"]
 Market = Callable[[Order], str]
 """Why one would not buy at this moment, for an order about to be sent; empty where one would."""
@@ -52,7 +54,10 @@ def market_of(fund: Fund, feed: Callable[[], PriceFeed], now: dt.datetime) -> Ma
 def at_once(record: Record) -> Mapping[str, str]:
     """The statement on a decision that a broker at once carried out, or did not."""
     key = f"{record.fund_id}:{record.session}:{record.slot}:1"
-    return _content(key, "paused" if record.paused else "went on", record.paused or record.went_on)
+    if record.paused:
+        return _content(key, "paused", record.paused)
+    why = _WHOLE if record.decision.option_trades else _REDUCES
+    return _content(key, "went on", record.went_on, why)
 
 
 def state_change(book: Book, order: Order, doubt: str, now: dt.datetime) -> str:
@@ -80,10 +85,10 @@ def _last(book: Book, order: Order) -> str:
     return said[-1].content["what"] if said else ""
 
 
-def _content(key: str, what: What, doubt: str) -> Mapping[str, str]:
+def _content(key: str, what: What, doubt: str, why: str = _REDUCES) -> Mapping[str, str]:
     words = {
         "paused": f"Buying is paused for {key}: {doubt}",
         "resumed": f"Buying is resumed for {key}: the market is inside its limits again.",
-        "went on": f"{key} went on in a market too wide or too thin to buy in, as what reduces risk does: {doubt}",
+        "went on": f"{key} went on in a market too wide or too thin to buy in, {why}: {doubt}",
     }
     return {"order": key, "what": what, "reason": doubt, "sentence": words[what]}

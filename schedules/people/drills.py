@@ -21,7 +21,7 @@ from insure.decision import fund_calendar
 from insure.errors import InsureError, InvalidInput
 from insure.execution_terms import Execution
 from insure.feeds.feed import Observation, PriceFeed, Row
-from insure.fund import Controls, Fund, Limits
+from insure.fund import Controls, Fund, Limits, Lots, Quality, TwinTerms
 from insure.orders import Order
 from insure.slots import Slot
 from insure.strategy_terms import ConstantMixTerms
@@ -174,6 +174,9 @@ def _drill_desk(folder: Path, fund: Fund, price: Decimal, now: dt.datetime) -> _
         protection=replace(fund.protection, start=session, financing="fund"),
         limits=Limits(),
         band=FixedBandTerms(),
+        lots=Lots(),
+        twin=TwinTerms(),
+        quality=Quality(),
         controls=Controls(),
         execution=Execution(broker="blotter"),
     )

@@ -1,7 +1,7 @@
 """What a service hears of people between its passes: which contracts are agreed on, and what was said to proposals."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from insure.book import Book
@@ -12,7 +12,8 @@ from insure.controls.approvals import Proposal
 from insure.errors import BookError
 from insure.fund import Fund
 from schedules.desk import Desk
-from schedules.people.approving import CONTRACT_WAITS, agreed, overtaken, propose, waiting
+from schedules.people.approving import CONTRACT_WAITS, agreed, propose, waiting
+from schedules.people.lapsing import lapse, unanswered
 
 
 @dataclass(slots=True)
@@ -37,6 +38,8 @@ class Hearing:
         self._heard = 0
         self.proposals: dict[int, Proposal] = {}
         """Those that wait, and trades that are approved."""
+        self.doubts: Mapping[str, str] = {}
+        """Why what was proposed or said of a fund cannot be read, by fund: nothing of it is decided until then."""
 
     def read(self, file: Fund) -> None:
         """A fund file that is new, or was changed."""
@@ -77,30 +80,47 @@ class Hearing:
         return done
 
     def listen(self, duty: Duty, contracts: Mapping[str, Fund], now: dt.datetime) -> list[Proposal]:
-        """Hear what people said; proposals that have expired since the last time without an answer.
+        """Hear what people said; proposals that can no longer be answered, of which the book does not know it yet.
 
         Args:
             duty: to read through.
             contracts: in force, by fund.
             now: the clock.
         """
-        before, found = self.proposals, waiting(duty, now, self._heard)
+        heard = waiting(duty, now, self._heard)
+        found, self.doubts = heard.proposals, heard.doubts
         self.proposals = {
             one.number: one
             for one in found
             if one.state(now) == "waits" or (one.subject == "trade" and one.state(now) == "approved")
         }
-        self._heard = min(self.proposals, default=max((one.number for one in found), default=self._heard + 1)) - 1
-        expired = [one for one in found if one.number in before and one.state(now) == "expired" and one.missing]
-        return [one for one in expired if not self._void(duty, contracts.get(one.fund_id), one)]
+        over = [one for one in found if unanswered(duty, contracts.get(one.fund_id), one, now)]
+        if not self.doubts:
+            left = [*self.proposals, *(one.number for one in over)]
+            self._heard = min(left, default=max((one.number for one in found), default=self._heard + 1)) - 1
+        return over
+
+    def lapse(self, over: Sequence[Proposal], contracts: Mapping[str, Fund], now: dt.datetime) -> list[RaisedAlert]:
+        """Write that proposals lapsed; the alerts that call people.
+
+        Raises:
+            BookError: the database refuses; the next pass finds them again.
+        """
+        if not over:
+            return []
+        with on_duty(self._book) as duty:
+            return [
+                alert
+                for one in over
+                for alert in lapse(duty, contracts.get(one.fund_id), one.number, now, calls=not self._replaced(one))
+            ]
 
     def approved(self, fund_id: str, now: dt.datetime) -> list[Proposal]:
         """Trades of a fund that enough people have approved."""
         of_fund = [one for one in self.proposals.values() if one.fund_id == fund_id and one.subject == "trade"]
         return [one for one in of_fund if one.state(now) == "approved"]
 
-    def _void(self, duty: Duty, fund: Fund | None, one: Proposal) -> bool:
-        if one.subject == "contract":
-            file = self._files.get(one.fund_id)
-            return file is None or file.config_sha256 != one.binds_to
-        return fund is None or (one.subject == "trade" and bool(overtaken(duty, fund, one)))
+    def _replaced(self, one: Proposal) -> bool:
+        """Whether a contract was proposed that no file holds any more, or that is in force by now."""
+        file = self._files.get(one.fund_id)
+        return one.subject == "contract" and (file is None or file.config_sha256 != one.binds_to)

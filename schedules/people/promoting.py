@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from insure.book import Book, Statement
 from insure.book.alerts import Alert, RaisedAlert
 from insure.book.duty import Duty
-from insure.controls import breakers, breaks, phases, reconciliation
+from insure.controls import approvals, breakers, breaks, phases, reconciliation
+from insure.controls.agreement import code_approval, contract_approval
 from insure.controls.phases import Conduct, PhaseStanding
 from insure.controls.slippage_bound import slippage_bound
 from insure.decision import Check, fund_calendar
@@ -113,6 +114,8 @@ def conduct(duty: Duty, fund: Fund, stands: PhaseStanding, now: dt.datetime) -> 
         drills=drills,
         failed_drills=frozenset(failed),
         breaker=breakers.standing(said_of(duty, fund.id, breakers.KINDS), fund.id),
+        contract_proposal=contract_approval(fund, duty.statements(approvals.KINDS, fund.id, subjects=("contract",))),
+        code_proposal=code_approval(duty.statements(approvals.KINDS, fund.id, subjects=("code",))),
     )
 
 

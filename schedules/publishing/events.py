@@ -6,12 +6,13 @@ killed between the two is made up for by the next. What renders loads only where
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insure.book import Book, agreed, trail
+from insure.controls.breakers import KINDS as BREAKERS
 from insure.errors import DeskError, InsureError
 from insure.fund import Fund
 from insure.happening import STATED
@@ -58,6 +59,7 @@ def report_events(desk: Desk, book: Book, most: int = MOST) -> "list[Published]"
             fund = None if entry.fund_id is None else _at_once(desk, book, entry.fund_id, funds)
             if (entry.fund_id is None or fund is not None) and not _reported(desk.out, entry):
                 made.append(_publish(desk, book, fund, entry))
+                made.extend(_publish(desk, book, fund, over) for over in _ended_by(book, entry))
         except (InsureError, OSError) as failure:
             through = min(through, entry.sequence - 1)
             LOG.warning("entry %d of the chain has no event report: %s", entry.sequence, failure)
@@ -69,6 +71,45 @@ def report_events(desk: Desk, book: Book, most: int = MOST) -> "list[Published]"
     for published in made:
         LOG.info("event report %s", published.page)
     return made
+
+
+def report_at_once(desk: Desk, fund_id: str, kinds: Sequence[str], opened: Callable[[], Book]) -> "list[Published]":
+    """Report what a command has just written, the last row of some kinds on a fund, without waiting for a pass.
+
+    Whatever it fails on is said and left to the next pass: the command has done its work, and its exit code stands.
+
+    Args:
+        desk: where reports go.
+        fund_id: whose row; empty for the desk's.
+        kinds: of the row.
+        opened: opens the book.
+    """
+    try:
+        with opened() as book:
+            found = trail.own(book, fund_id or None, kinds)
+            fund = _at_once(desk, book, fund_id, {}) if fund_id else None
+            if not found or (fund_id and fund is None):
+                return []
+            # A pass may have reported it before the command was through: then this is a new version, or the same bytes.
+            return [_publish(desk, book, fund, each) for each in (found[-1], *_ended_by(book, found[-1]))]
+    except (InsureError, OSError) as failure:
+        LOG.warning("the event report is left to the next pass: %s", failure)
+    except Exception:  # noqa: BLE001 - whatever a report breaks on: what was commanded is done
+        LOG.exception("the event report is left to the next pass")
+    return []
+
+
+def _ended_by(book: Book, entry: trail.Entry) -> list[trail.Entry]:
+    """Kills, halts and trips that were over with a row: their reports say so as a new version."""
+    back = entry.kind == "breaker" and entry.content.get("by") and entry.content.get("state") == "NORMAL"
+    if not (entry.kind == "lift" or back):
+        return []
+    found: list[trail.Entry] = []
+    for each in trail.own(book, entry.fund_id, BREAKERS):
+        if each.sequence >= entry.sequence:
+            break
+        found = [] if each.content.get("state") == "NORMAL" else [*found, each]
+    return [each for each in found if each.kind != "lift"]
 
 
 def _publish(desk: Desk, book: Book, fund: Fund | None, entry: trail.Entry) -> "Published":
@@ -105,7 +146,7 @@ def _reported(out: Path, entry: trail.Entry) -> bool:
         if not figures.with_suffix(".html").is_file():
             continue
         try:
-            if json.loads(figures.read_text(encoding="utf-8"))["head"]["anchor"]["sha256"] == entry.sha256:
+            if json.loads(figures.read_text(encoding="utf-8"))["event"]["sha256"] == entry.sha256:
                 return True
         except (ValueError, KeyError, TypeError):
             continue  # damaged: the report is made again, beside it

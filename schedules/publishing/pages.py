@@ -7,37 +7,42 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
 import insure
 from insure.book import Book, Record, agreed, trail
 from insure.book import anchors as kept_anchors
+from insure.book.duty import looking
+from insure.book.lives import order_states
 from insure.book.verify import verify
 from insure.compliance import LateFill, facts, owed
 from insure.compliance.controls import KINDS, controls_facts, with_earnings
-from insure.controls import signatures
-from insure.controls.counterfactual import cost_of
+from insure.compliance.flows import ordered_flows
+from insure.compliance.standings import KINDS as STANDING
+from insure.compliance.standings import standings
+from insure.controls import approvals, signatures
+from insure.controls.counterfactual import Judged, cost_of
 from insure.dates import release
 from insure.decision import fund_calendar
 from insure.errors import BookError
 from insure.fund import Fund
-from insure.happening import happening
+from insure.orders import OrderState
 from insure.simulation.optimise import Optimum
 from reports import comparison, compliance, event, index, optimise, rebalance, stress
 from reports.compliance import stress as compliance_stress
-from reports.compliance.stress import KeptStress, StressPacks
 from reports.evidence import Evidence
 from reports.figures import Correction
 from reports.html import render
 from reports.pdf import pdf
 from reports.stress.assumptions import Program
-from schedules.publishing.naming import DAY, compliance_name, event_name, rebalance_name
+from schedules.publishing.evented import evented
+from schedules.publishing.naming import compliance_name, event_name, rebalance_name
 from schedules.publishing.periods import bounds, reached
 from schedules.publishing.shelf import shelved
+from schedules.publishing.stated_packs import state_pack, stated_packs
 from schedules.publishing.stress_pack import Stressed
-from schedules.publishing.versions import figures_text, inside, keep, replace_file, versions
+from schedules.publishing.versions import figures_text, inside, keep, replace_file
 from schedules.sources import LIBRARIES, installed
 
 Report: TypeAlias = (
@@ -87,6 +92,7 @@ def publish_rebalance(
 ) -> Published:
     """The report of one decision: the last, or the last of ``session``; ``at`` is now, for the anchor kept beside it.
 
+    It ends with the last row on the decision or on one of its orders: a fill that comes later makes a new version.
     ``paper``: write the PDF too. ``reason``: why it is made again, for the page of a new version.
 
     Raises:
@@ -96,8 +102,11 @@ def publish_rebalance(
     record = book.record(fund.id, session)
     history = _up_to(book, record)
     contract = _in_force(book, record)
-    anchor = trail.ended(book, fund.id, record.session, record.slot).anchor
-    report = rebalance.build(contract, record, history, anchor)
+    decided = trail.ended(book, fund.id, record.session, record.slot).anchor
+    rows = trail.on_orders(book, fund.id, decided[0], {order.key for order in record.orders})
+    anchor = rows[-1].anchor if rows else decided
+    late = [fill for _, fill in trail.late_fills(book, fund.id, anchor[0])]
+    report = rebalance.build(contract, record, history, decided, rows, late)
     return _publish(out, rebalance_name(contract, record), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
@@ -108,29 +117,30 @@ def publish_comparison(
     at: dt.datetime | None,
     first: dt.date | None = None,
     last: dt.date | None = None,
-    kind: str = "comparison",
     *,
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """Fund against the true put, the index and the floor over the sessions recorded; ``kind`` names the file.
+    """Fund against the true put, the index and the floor over the sessions recorded from ``first`` to ``last``.
 
-    ``at`` is now, for the anchor kept beside it; None for a book that is thrown away, which needs none, and whose page
-    replaces the one before.
+    ``at`` is now, for the anchor kept beside it; None for the book of a backtest, which is thrown away and needs none:
+    the page is called so, and replaces the one before.
 
     Raises:
         BookError: the book holds no decision in that span.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    records = list(book.records(fund.id, first, last))
+    history = list(book.records(fund.id, last=last))
+    records = [record for record in history if first is None or record.session >= first]
     if not records:
         raise BookError(
             f"The book holds no decision of {fund.id} in that span; run `insure rebalance {fund.id}` first."
         )
-    anchor = trail.ended(book, fund.id, records[-1].session, records[-1].slot).anchor
-    report = comparison.build(_in_force(book, records[-1]), records, anchor)
-    name = f"{fund.id}/{kind}-{records[0].session}-to-{records[-1].session}"
-    return _publish(out, name, report, anchor, at, paper=paper, reason=reason, book=book)
+    opening = history[-len(records) - 1] if len(records) < len(history) else None
+    own = trail.ended(book, fund.id, records[-1].session, records[-1].slot).anchor
+    report = comparison.build(_in_force(book, records[-1]), records, None if at is None else own, opening)
+    name = f"{fund.id}/{report.head.kind}-{records[0].session}-to-{records[-1].session}"
+    return _publish(out, name, report, own, at, paper=paper, reason=reason, book=book)
 
 
 def publish_compliance(
@@ -169,14 +179,30 @@ def publish_compliance(
     rows = trail.sequences(book, fund.id, dt.date.min, last)
     counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
     found = facts(fund.id, by_hash, history, runs, period.due, first, last, late, rows, counted, so_far=period.so_far)
-    controls = controls_facts(trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]))
+    judged = _judged(book, history, by_hash, fund.id, anchor[0])
+    controls = controls_facts(
+        trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]),
+        trail.newest(book, fund.id, "waiting", since),
+    )
+    before = [record for record in history if record.session < first]
+    stood = standings(
+        trail.of_kinds(book, fund.id, STANDING, None, until, anchor[0]),
+        (_in_force(book, before[-1]) if before else contract, contract),
+        (since, until if period.so_far is None else trail.entry(book, anchor[0]).at + dt.timedelta(microseconds=1)),
+        period.so_far or last,
+        f"{history[-1].session}:{history[-1].slot}" if history else "",
+    )
     evidence = replace(
         verification(book, out) if verified is None else verified,
-        controls=with_earnings(controls, _earned(history, by_hash)) if controls.overrides else controls,
+        standings=stood,
+        controls=with_earnings(controls, judged),
+        judged=judged,
         alerts=tuple(agreed.alerts_of(book, fund.id, since, until)),
         contracts=contracts,
         entries={key: row for key, row in rows.items() if key[0] >= first},
-        stress=_stress_packs(out, fund.id, first, last),
+        stress=compliance_stress.packs_of(stated_packs(book, fund.id), first, last),
+        orders=_order_states(book, [each for each in history if each.session >= first], rows, late, anchor[0]),
+        flows=ordered_flows(row for row in trail.own(book, fund.id, ("flow",)) if row.sequence <= anchor[0]),
     )
     report = compliance.build(contract, found, history, anchor, evidence)
     one = book if verified is None else None  # whoever makes many of one book keeps its head once
@@ -194,27 +220,35 @@ def publish_event(
     paper: bool = False,
     reason: str = "",
 ) -> Published:
-    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the event's own row.
+    """The report on one event of a fund, or (None) of the whole desk, made of the chain up to the last row of it.
+
+    Made again once more belongs to the event, or once it is over, it is a new version that says so.
 
     Raises:
         InvalidInput: nothing happened at that row that an event report is made of, or to another fund.
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
     """
-    history: list[Record] = []
-    if fund is not None:
-        history = trail.records_up_to(book, fund.id, entry.sequence, event.BEFORE)
-    own = history[-1] if history and _is_of(entry, history[-1]) else None
-    happened = happening(entry, own)
-    contract = _in_force(book, history[-1]) if history else fund
+    found = evented(book, fund, entry)
     rows = trail.before(book, entry.fund_id, entry.sequence, event.TIME_LINE, event.REPEATED)
-    report = event.build(happened, contract, history, rows, desk=desk, code_version=insure.__version__)
-    return _publish(out, event_name(entry), report, entry.anchor, at, paper=paper, reason=reason, book=book)
+    report = event.build(
+        found.happened,
+        found.contract,
+        found.history,
+        rows,
+        desk=desk,
+        code_version=insure.__version__,
+        told=found.told,
+    )
+    anchor = found.told.after.anchor(entry)
+    return _publish(out, event_name(entry), report, anchor, at, paper=paper, reason=reason, book=book)
 
 
 def publish_stress(
     book: Book, stressed: Stressed, out: Path, at: dt.datetime, *, paper: bool = False, reason: str = ""
 ) -> Published:
     """The report on a stress of the standard pack; ``schedules.publishing.stress_pack.stressed`` runs it.
+
+    What compliance reports compare of it is stated on the chain, where it is not the last pack of its session already.
 
     Raises:
         PdfUnavailable: a PDF is wanted, and what it needs is not installed.
@@ -230,7 +264,10 @@ def publish_stress(
         stressed.history,
     )
     name = f"{stressed.fund.id}/stress-{stressed.record.session}"
-    return _publish(out, name, report, stressed.anchor, at, paper=paper, reason=reason, book=book)
+    published = _publish(out, name, report, stressed.anchor, at, paper=paper, reason=reason, book=book)
+    page = published.page.relative_to(out).as_posix()
+    state_pack(book, stressed, report, page, published.version, at)
+    return published
 
 
 def publish_optimise(book: Book, found: Optimum, record: Record, out: Path) -> Published:
@@ -277,30 +314,29 @@ def verification(book: Book, out: Path) -> Evidence:
     )
 
 
-def _earned(history: Sequence[Record], by_hash: Mapping[str, Fund]) -> dict[int, Decimal]:
-    """Money that each override earned against the rule, up to the last of the decisions."""
-    begun = next(
-        (place for place, record in enumerate(history) if (seen := record.decision.circumstances) and seen.override),
-        len(history),
-    )
-    return {one.sequence: one.earned for one in cost_of(history[begun:], by_hash)}
+def _order_states(
+    book: Book,
+    records: Sequence[Record],
+    decided: Mapping[tuple[dt.date, str], int],
+    late: Sequence[LateFill],
+    last: int,
+) -> dict[str, OrderState]:
+    """Where the orders of some decisions stand at a row of the chain."""
+    keys = {order.key for record in records for order in record.orders}
+    if not keys:
+        return {}
+    begins = min(decided[record.session, record.slot] for record in records)
+    moved = trail.on_orders(book, records[0].fund_id, begins, keys, last)
+    return order_states(records, decided, moved, [each.fill for each in late])
 
 
-def _stress_packs(out: Path, fund_id: str, first: dt.date, last: dt.date) -> StressPacks:
-    """The newest stress report of a period and the newest before it, each in its newest version."""
-    days = {}
-    for page in (out / fund_id).glob("stress-*.html"):
-        day = DAY.fullmatch(page.stem.removeprefix("stress-"))
-        if day is not None:
-            days[dt.date.fromisoformat(day[0])] = versions(out, f"{fund_id}/{page.stem}")[-1][1].with_suffix(".json")
-    within = [day for day in days if first <= day <= last]
-    earlier = [day for day in days if day < first]
-    now, before = (_kept(days[max(found)]) if found else None for found in (within, earlier))
-    return StressPacks(now, before)
-
-
-def _kept(path: Path) -> KeptStress:
-    return compliance_stress.read(path.name, path.read_bytes() if path.is_file() else b"")
+def _judged(
+    book: Book, history: Sequence[Record], by_hash: Mapping[str, Fund], fund_id: str, last: int
+) -> tuple[Judged, ...]:
+    """Every word of people up to a row of the chain, judged up to the last of the decisions."""
+    with looking(book) as duty:
+        asked = duty.statements(approvals.KINDS, fund_id, subjects=("trade",))
+    return cost_of(history, by_hash, approvals.proposals([each for each in asked if each.sequence <= last]))
 
 
 def _up_to(book: Book, record: Record) -> list[Record]:
@@ -314,11 +350,6 @@ def _up_to(book: Book, record: Record) -> list[Record]:
 def _in_force(book: Book, record: Record) -> Fund:
     """The contract that a decision was made under."""
     return agreed.kept_contract(book, record.fund_id, record.decision.config_sha256).fund
-
-
-def _is_of(entry: trail.Entry, record: Record) -> bool:
-    content = entry.content
-    return entry.kind == "run" and (record.session.isoformat(), record.slot) == (content["session"], content["slot"])
 
 
 def _publish(

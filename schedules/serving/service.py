@@ -13,10 +13,13 @@ from pathlib import Path
 
 from insure.accrual import settled
 from insure.book import Book, Record
+from insure.book.agreements import DecidedUnder
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
 from insure.book.questions import AskedQuestion
 from insure.broker import Broker, OutsideBroker, PaperBroker
+from insure.contract_diff import changes
+from insure.controls import overrides
 from insure.controls.waiting import Waiting
 from insure.dates import BeyondHorizon
 from insure.decision import Outcome, decide, fund_calendar
@@ -29,8 +32,10 @@ from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, tick, tick_many
 from schedules.notifiers import Notifier
 from schedules.orders.pausing import market_of
-from schedules.people.approving import slot_of
+from schedules.people.approving import OVERRIDE, doubt_of, slot_of
 from schedules.people.hearing import Hearing
+from schedules.people.lapsing import lapse_overtaken
+from schedules.people.overriding import standing
 from schedules.people.promoting import followed, stopped
 from schedules.publishing.events import report_events
 from schedules.serving.held import AGAIN, again_at, may_start
@@ -43,7 +48,9 @@ from schedules.watch.gate import DataGate, PriceDoubted
 
 _UNREADABLE = "fund file unreadable"
 _BLIND = "not watched"
-_EXPIRED = "proposal expired"
+_NOT_RUN = "fund not run"
+_UNREAD = "row unreadable"
+_CHANGED = "contract changed"
 _NOT_WITHDRAWN = "order not withdrawn"
 _MOMENT = dt.timedelta(microseconds=1)
 
@@ -97,9 +104,10 @@ class Service:
             self._agree(done)
             with looking(self._book) as duty:
                 self._questions = duty.questions()
-                expired = self._hearing.listen(duty, self._contracts, self._desk.clock())
-            for one in expired:
-                self._raise(done, Alert(one.fund_id, "A", _EXPIRED, f"Nobody answered in time: {one.sentence}"))
+                over = self._hearing.listen(duty, self._contracts, self._desk.clock())
+            done.raised += self._hearing.lapse(over, self._contracts, self._desk.clock())
+            for fund_id, doubt in self._hearing.doubts.items():
+                self._raise(done, Alert(fund_id, "A", _UNREAD, f"{doubt} Until it can be read {fund_id} is held."))
             done.raised += self._watch.begin(self._contracts.values(), self._desk.clock())
         except BookError as refusal:
             self._refused(done, "", refusal)
@@ -137,6 +145,10 @@ class Service:
                     step(fund, done)
                 except BookError as refusal:
                     self._refused(done, fund.id, refusal)
+                    break
+                except Exception as error:  # noqa: BLE001 - whatever a contract leads to: the other funds must run
+                    said = _said(error, f"{fund.id} was not run")
+                    self._raise(done, Alert(fund.id, "A", _NOT_RUN, f"{said} The next pass tries again."))
                     break
 
     def asked(self, fund: Fund, slot: Slot) -> Tick:
@@ -180,9 +192,13 @@ class Service:
     def _gated(
         self, done: Pass, duty: Duty, fund: Fund, slot: Slot, feed: PriceFeed, broker: Broker, now: dt.datetime
     ) -> Tick:
+        doubt = doubt_of(duty, fund.id, now)
+        if doubt:
+            raise BookError(doubt)
         gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
+        before = duty.decided_under(fund.id)
         one = tick(duty, fund, slot, feed, broker, now, gate=gate, outside=self._desk.outside)
-        done.raised.extend(concluded(duty, fund, one, gate, now))
+        done.raised.extend(concluded(duty, fund, one, gate, now, before))
         done.raised.extend(self._watch.after(duty, fund, one, now))
         return one
 
@@ -227,9 +243,10 @@ class Service:
                     continue
                 fund = self._desk.fund(fund_id)
                 plan_of(fund)
-            except (InsureError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a file holds: the other funds must run
                 kept = "the contract as last read stays in force" if fund_id in self._contracts else "it does not run"
-                self._raise(done, Alert(fund_id, "A", _UNREADABLE, f"{error} Until it is corrected {kept}."))
+                said = _said(error, f"{fund_id} was not read")
+                self._raise(done, Alert(fund_id, "A", _UNREADABLE, f"{said} Until it is corrected {kept}."))
                 continue
             self._stamps[fund_id] = stamp
             self._hearing.read(fund)
@@ -299,10 +316,11 @@ class Service:
             slot = choose(duty, now)
             if slot is None:
                 return
+            before = duty.decided_under(fund.id)
             one, gate = self._ticked(duty, fund, slot, now)
             if one is None:
                 return
-            raised = concluded(duty, fund, one, gate, now)
+            raised = concluded(duty, fund, one, gate, now, before)
             raised += self._watch.after(duty, fund, one, now, self._chain_doubt)
             self._questions = duty.questions()
         LOG.info("%s %s: %s: %s", fund.id, one.slot.key, one.outcome, one.reason, extra={"about": {"fund": fund.id}})
@@ -312,6 +330,9 @@ class Service:
     def _ticked(self, duty: Duty, fund: Fund, slot: Slot, now: dt.datetime) -> tuple[Tick | None, DataGate | None]:
         gate: DataGate | None = None
         self._chain_doubt = ""
+        doubt = doubt_of(duty, fund.id, now)
+        if doubt:
+            return _ended(duty, fund, slot, "HELD", doubt, now), None
         try:
             feed = self._desk.feed(fund)
             gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
@@ -485,8 +506,13 @@ class Service:
         done.troubles.append(str(refusal))
 
 
-def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.datetime) -> list[RaisedAlert]:
-    """What follows from how a slot ended, in its own transaction: the question it asks or answers, and its alerts."""
+def concluded(
+    duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.datetime, before: DecidedUnder | None
+) -> list[RaisedAlert]:
+    """What follows from how a slot ended, in its own transaction: the question it asks or answers, and its alerts.
+
+    ``before`` is the contract that was decided under until then.
+    """
     held = gate.held if gate is not None else None
     if held is not None and one.outcome == "HELD":
         duty.ask(fund.id, one.slot, held.question, now)
@@ -496,8 +522,21 @@ def concluded(duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.
         duty.settle(fund.id, now, "decided")
     if one.outcome == "OK":
         duty.close_over(fund.id, OVER_AFTER_OK, now)
+        duty.close_over(fund.id, (_CHANGED,), now)
+        if duty.statements(overrides.KINDS, fund.id, last=1) and standing(duty, fund, now) is None:
+            duty.close_over(fund.id, (OVERRIDE,), now)
     raised = [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
+    if one.record is not None:
+        raised += lapse_overtaken(duty, fund, now)
+        if before is not None and before.config_sha256 != fund.config_sha256:
+            raised.append(duty.raise_alert(Alert(fund.id, "C", _CHANGED, _changed(fund, before)), now))
     return raised + followed(duty, fund, one, now)
+
+
+def _changed(fund: Fund, before: DecidedUnder) -> str:
+    """Which keys changed with the contract that a slot was first decided under."""
+    found = changes(before.effective, fund.effective())
+    return f"From {before.config_sha256[:12]} to {fund.config_sha256[:12]}: {' '.join(each.sentence for each in found)}"
 
 
 def _ended(duty: Duty, fund: Fund, slot: Slot, outcome: Outcome, reason: str, now: dt.datetime) -> Tick | None:
@@ -530,6 +569,14 @@ def _owed_since(fund: Fund, settled: dt.datetime) -> dt.datetime:
 def _dates_over(fund: Fund, now: dt.datetime) -> bool:
     dates = fund.schedule.timing.dates
     return bool(dates) and dates[-1] <= now.date()
+
+
+def _said(error: Exception, what: str) -> str:
+    """An error in words; of one that nobody foresaw the log keeps the trace."""
+    if isinstance(error, (InsureError, OSError)):
+        return str(error)
+    LOG.error("%s", what, exc_info=error)
+    return f"Unforeseen {type(error).__name__}: {error}."
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from insure.book.alerts import Alert, AlertBook, Grade
+from insure.book.alert_rows import Grade
+from insure.book.alerts import Alert, AlertBook
 from insure.errors import BookError
 from schedules.desk import Desk
 from schedules.notifiers import PASSWORD_VARIABLE, notifiers_of

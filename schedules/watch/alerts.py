@@ -10,6 +10,7 @@ from insure.book import Book
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.controls.approvals import asks
 from insure.controls.phases import WAITING
+from insure.decision import Decision
 from insure.errors import BookError
 from schedules.jobs import Tick
 from schedules.notifiers import Notifier, NotTold
@@ -27,6 +28,8 @@ OVER_AFTER_OK = (
     *OVER,
 )
 """Kinds that are over once a slot of the fund ends OK without raising them again."""
+_LIMITS = frozenset({"equity weight", "order size"})
+"""Checks of what [limits] of a fund file says; others refuse under their own names."""
 PATIENCE = dt.timedelta(seconds=60)
 """An alert that its own service did not tell within this time is told by whoever comes next."""
 
@@ -34,8 +37,8 @@ PATIENCE = dt.timedelta(seconds=60)
 def alerts_of(tick: Tick, *, doubted: bool = False) -> list[Alert]:
     """What must be known of how a slot ended.
 
-    Class A: a breached floor or limit, a slot that was missed, a slot that failed. Class B: held, doubted, waiting for
-    a person, a gap budget below its limit, a fallback that acted.
+    Class A: a breached floor or limit, a check that refused the trade, a slot that was missed or failed. Class B: held,
+    doubted, waiting for a person, a gap budget below its limit, a fallback that acted.
     """
     fund, key, reason = tick.fund_id, tick.slot.key, tick.reason
     found: list[Alert] = []
@@ -62,11 +65,23 @@ def alerts_of(tick: Tick, *, doubted: bool = False) -> list[Alert]:
             found.append(Alert(fund, "A", "cash-lock", f"{key}: {event.sentence}"))
         if event.kind == "gap budget low":
             found.append(Alert(fund, "B", "gap budget low", f"{key}: {event.sentence}"))
-    failed = [check.sentence for check in decision.checks if not check.passed and check.name not in WAITING]
-    if failed and not waits:
-        found.append(Alert(fund, "A", "limit breached", f"{key}: {' '.join(failed)}"))
+    found.extend(Alert(fund, "A", kind, f"{key}: {words}") for kind, words in _refusals(decision).items())
     if decision.snapshot.doubt is not None:
         found.append(Alert(fund, "B", "fallback acted", f"{key}: {decision.snapshot.doubt.sentence}"))
+    return found
+
+
+def _refusals(decision: Decision) -> dict[str, str]:
+    """Sentences of the checks that refused a trade, by the kind of their alert: a limit of the contract, or the check.
+
+    What waits for people or for a file refuses nothing for good: the slot is held, and its own alert says why.
+    """
+    found: dict[str, str] = {}
+    for check in decision.checks:
+        if check.passed or check.asks or check.name in WAITING:
+            continue
+        kind = "limit breached" if check.name in _LIMITS else f"refused: {check.name}"
+        found[kind] = f"{found[kind]} {check.sentence}" if kind in found else check.sentence
     return found
 
 

@@ -26,7 +26,7 @@ from schedules.desk import Desk
 from schedules.jobs import Tick
 from schedules.watch.alerts import LOG
 from schedules.watch.gate import DataGate
-from schedules.watch.observing import index_fall, minutes_to_close, observed, seen_now, session_of
+from schedules.watch.observing import filled_since, index_fall, minutes_to_close, observed, seen_now, session_of
 
 MOVED, KILLED, STANDS = "breaker moved", "killed", "breaker stands"
 """Kinds of alerts; the third with how often its time has passed."""
@@ -84,7 +84,16 @@ class Watch:
                 reconciliation=", ".join(f"break {one.id}" for one in left),
             )
             raised += self._judged(fund, seen, now)
+            if fund.execution.broker != "paper":
+                raised += self._judged(fund, self._filled(fund), now)
         return raised
+
+    def _filled(self, fund: Fund) -> Observations:
+        try:
+            with looking(self._book) as duty:
+                return filled_since(duty.standing(fund.id))
+        except ChainBroken:
+            return Observations()  # the fund's own slot finds it, and says so
 
     def after(self, duty: Duty, fund: Fund, one: Tick, now: dt.datetime, chain: str = "") -> list[RaisedAlert]:
         """What follows for the breakers from how a slot ended, in the slot's own transaction.
@@ -255,7 +264,9 @@ class Watch:
         """What the rule would decide at this moment if nothing kept it back; or why that cannot be said."""
         try:
             with looking(self._book) as duty:
-                standing = duty.standing(fund.id)
+                standing, asked = duty.standing(fund.id), duty.question(fund.id)
+            if asked is not None:
+                return asked.question.sentence  # nobody may trade on this price, breaker or not
             last = standing.last
             session = fund_calendar(fund).current_or_previous(now)
             if last is None or last.decision.memory is None or session is None:

@@ -3,7 +3,8 @@
 import datetime as dt
 
 from insure.book import Book, Statement
-from insure.book.alerts import Alert, Grade
+from insure.book.alert_rows import Grade
+from insure.book.alerts import Alert
 from insure.broker import OutsideBroker
 from insure.fund import Fund
 from schedules.jobs import Tick

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 from functools import lru_cache
 
-from insure.book import Record
+from insure.book import Record, Standing
 from insure.book.duty import Duty
 from insure.controls import breakers, trips
 from insure.controls.hedging_error import slippage_in_deviations
@@ -49,6 +50,15 @@ def observed(duty: Duty, fund: Fund, one: Tick, now: dt.datetime) -> Observation
         minutes_to_close=minutes_to_close(fund, now),
         code="" if code is None or code.passed else code.sentence,
     )
+
+
+def filled_since(standing: Standing) -> Observations:
+    """What fills that came after the last decision changed: the fall that reaches the floor from what is held now."""
+    last = standing.last
+    if last is None or not standing.fills:
+        return Observations()
+    held = replace(last, after=standing.holdings)
+    return Observations(session=f"{last.session}:{last.slot}", gap_budget=_gap_budget(held))
 
 
 def index_fall(feed: PriceFeed, calendar: Calendar, session: dt.date) -> float | None:
@@ -118,7 +128,7 @@ def _gap_budget(record: Record) -> float | None:
     valuation = record.decision.valuation
     if valuation is None or not valuation.guarantee > 0.0:
         return None
-    if record.after.options:
+    if record.after.options:  # executed at once: no fill comes later
         return valuation.gap_budget
     return gap_budget(float(record.nav), valuation.floor, float(record.equity))
 

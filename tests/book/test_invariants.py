@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from insure import flows
 from insure.book import Book, Record
 from insure.book.invariants import violations
 from insure.decision import Holdings
@@ -46,6 +47,17 @@ def _stray_fill(record: Record) -> Record:
     return replace(record, fills=(*record.fills, replace(record.fills[0], order_key="guarded:x:y:7")))
 
 
+def _sold_beside(record: Record) -> Record:
+    beside = replace(record.orders[0], key=f"guarded:{record.session}:{record.slot}:2", units=Decimal(-1))
+    return replace(record, orders=(*record.orders, beside))
+
+
+def _held_and_bought_for_a_flow(record: Record) -> Record:
+    held, dealt = _held(record), flows.Dealt("f", "redemption", Decimal(-5), Decimal(-1), 1e6)
+    beside = replace(record.orders[0], key=f"guarded:{record.session}:{record.slot}:2")
+    return replace(held, orders=(beside,), fills=(), flows=(dealt,))
+
+
 def _too_heavy(record: Record) -> Record:
     return replace(record, after=Holdings(record.after.units * 2, Decimal(0)))
 
@@ -66,6 +78,8 @@ def _cushion_unknown(record: Record) -> Record:
     ("breaks", "said"),
     [
         (_held, "the slot ended HELD and has orders"),
+        (_sold_beside, "1 sales are no part of the trade decided, and 0 flows that take money were dealt"),
+        (_held_and_bought_for_a_flow, "is no part of the trade decided and sells for no flow"),
         (_sent_more, "not the trade decided"),
         (_filled_more, "were executed of an order"),
         (_filled_the_other_way, "were executed of an order"),
@@ -77,6 +91,14 @@ def _cushion_unknown(record: Record) -> Record:
 def test_a_broken_law_is_named(record: Record, breaks: Callable[[Record], Record], said: str) -> None:
     found = list(violations(FUND, breaks(record)))
     assert any(said in sentence for sentence in found), found
+
+
+def test_a_held_slot_may_have_sold_what_its_flows_took(record: Record) -> None:
+    dealt = flows.Dealt("f", "redemption", Decimal(-5), Decimal(-1), 1e6)
+    sale = replace(record.orders[0], key=f"guarded:{record.session}:{record.slot}:2", units=Decimal(-1))
+    sold = replace(_held(record), orders=(sale,), fills=(), flows=(dealt,))
+    assert list(violations(FUND, sold)) == []
+    assert any("HELD and has orders" in one for one in violations(FUND, replace(sold, orders=(*record.orders, sale))))
 
 
 def test_a_weight_above_the_limit_is_named(record: Record) -> None:

@@ -143,8 +143,8 @@ def test_fills_come_in_by_file_all_or_nothing(desk: Path) -> None:
     code, figures = _said(desk, "fills", "import", str(file))
     assert (code, "does not fit" in str(figures["error"])) == (1, True)
     file.write_text(header + good, encoding="utf-8")
-    assert _said(desk, "fills", "import", str(file))[1] == {"fills": 1, "new": 1}
-    assert _said(desk, "fills", "import", str(file))[1] == {"fills": 1, "new": 0}
+    assert _said(desk, "fills", "import", str(file))[1] == {"fills": 1, "new": 1, "breaches": []}
+    assert _said(desk, "fills", "import", str(file))[1] == {"fills": 1, "new": 0, "breaches": []}
     assert _said(desk, "fills", "close", key, "--by", "Ada", "--reason", "the rest was not to be had")[0] == 0
     with place.book() as book:
         assert book.open_orders() == []

@@ -18,6 +18,7 @@ from insure.orders import Fill
 from insure.spreadsheet import lines
 from reports import csv_tables
 from reports.csv_tables import COLUMNS
+from schedules.orders.sending import deliver
 from tests.book.conftest import OpenBook
 from tests.book.market import a_fund, first_slots, listed, run
 
@@ -86,6 +87,7 @@ def test_a_fill_that_came_later_stands_under_its_own_entry(open_book: OpenBook, 
         run(book, fund, 1, broker=BlotterBroker(tmp_path / "blotter"))
         [(decided, session, order, state)] = list(listed_orders(book, SPAN))
         assert state == "new"
+        deliver(book, BlotterBroker(tmp_path / "blotter"), SLOTS[0].at)
         fill = Fill(
             order.key,
             "desk-1",

@@ -180,7 +180,7 @@ def test_the_same_fill_is_the_same_entry_and_another_under_its_reference_an_erro
     ("changes", "said"),
     [
         ({"units": Decimal(10**7), "value": Decimal(10**9)}, "does not fit the order"),
-        ({"units": Decimal(-1)}, "does not fit the order"),
+        ({"units": Decimal(-1)}, "goes another way than"),
         ({"price": Decimal(1000)}, "beyond the price limit"),
         ({"value": Decimal(10**8)}, "holds"),
         ({"commission": Decimal(-1)}, "below zero"),

@@ -138,11 +138,12 @@ def test_an_alert_is_shown_as_it_stood_when_the_period_was_over(open_book: OpenB
         alerts.raise_alert(Alert("other", "A", "slot missed", "Another fund's."), at[1])
         before = alerts_of(book, "guarded", at[0], at[3])
         assert [(each.kind, each.closed_by, each.sentence) for each in before] == [
-            ("slot missed", "", ""),
+            ("slot missed", "", "One slot."),
             ("clock jumped", "A. Officer", "By an hour."),
         ]
         again = alerts.raise_alert(Alert("guarded", "A", "slot missed", "Two slots."), at[4])
         alerts.acknowledge(again.id, "B. Officer", at[5])
         assert alerts_of(book, "guarded", at[0], at[3]) == before, "the report on the period would change"
-        assert [each.kind for each in alerts_of(book, "guarded", at[3], at[4])] == ["slot missed"]
+        [later] = alerts_of(book, "guarded", at[3], at[4])
+        assert (later.kind, later.sentence) == ("slot missed", "One slot."), "the sentence is that of the first time"
         assert alerts_of(book, "guarded", at[0] - dt.timedelta(days=1), at[0]) == []

@@ -254,7 +254,7 @@ def begun(place: Place, book: Book) -> int:
     place.clock.now = BEGIN
     Service(desk, book).once()
     with looking(book) as duty:
-        [one] = [each for each in waiting(duty, place.clock.now) if each.subject == "trade"]
+        [one] = [each for each in waiting(duty, place.clock.now).proposals if each.subject == "trade"]
     place.clock.move(60)
     return one.number
 
@@ -371,7 +371,7 @@ class People(RuleBasedStateMachine):
 
     def _found(self) -> dict[int, Proposal]:
         with looking(self.book) as duty:
-            return {one.number: one for one in waiting(duty, self.place.clock.now)}
+            return {one.number: one for one in waiting(duty, self.place.clock.now).proposals}
 
     @rule(target=numbers, minutes=st.sampled_from([1, 4, 12, 26, 61]), close=st.integers(960, 1040))
     def pass_on(self, minutes: int, close: int) -> int:

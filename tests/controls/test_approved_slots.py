@@ -43,7 +43,8 @@ class Stage:
 
     def approve(self) -> None:
         with looking(self.book) as duty:
-            [number] = [one.number for one in waiting(duty, self.clock.now) if one.state(self.clock.now) == "waits"]
+            found = waiting(duty, self.clock.now).proposals
+            [number] = [one.number for one in found if one.state(self.clock.now) == "waits"]
         speak(self.desk, self.book, number, "approve", "Ada", "")
 
     @property

@@ -27,13 +27,19 @@ GOOD = Conduct(
     slippage=SlippageBound(20, 1.5, 0.6, 0.4),
     drills={"kill": 63, "restore": 63},
     breaker=BreakerStanding("NORMAL", "", None),
+    contract_proposal=7,
+    code_proposal=9,
 )
 """At every limit, and beyond none."""
 STAGES = (("paper", 1.0), ("shadow", 1.0), ("pilot", 1.0), ("live", 0.25), ("live", 0.3), ("live", 0.5), ("live", 1.0))
 
 
 def _fund(stage: str = "live", live: float = 1.0, broker: str = "blotter", **more: float) -> Fund:
-    return contract(stage=stage, controls={"live_fraction": live, **more}, execution={"broker": broker})
+    return contract(
+        stage=stage,
+        controls={"live_fraction": live, "pilot_cap_money": 1_000_000, **more},
+        execution={"broker": broker},
+    )
 
 
 def _at(phase: Phase, wished: Phase = "live-100") -> PhaseStanding:
@@ -160,6 +166,8 @@ GATE: list[tuple[str, dict[str, object], dict[str, object]]] = [
     ("drill: kill", {"failed_drills": frozenset()}, {"failed_drills": frozenset({"kill"})}),
     ("reconciliation", {"reconciled_sessions": 1}, {"reconciled_sessions": 2}),
     ("reconciliation", {"reconciled_sessions": 0}, {"reconciled_sessions": None}),
+    ("contract approved", {"contract_proposal": 7}, {"contract_proposal": None}),
+    ("code approved", {"code_proposal": 9}, {"code_proposal": None}),
     ("drill: kill", {"drills": {"kill": 63, "restore": 0}}, {"drills": {"kill": 64, "restore": 0}}),
     ("drill: restore", {"drills": {"kill": 0, "restore": 63}}, {"drills": {"kill": 0, "restore": None}}),
     ("drill: restore", {"drills": {"kill": 0, "restore": 0}}, {"drills": {"kill": 0}}),
@@ -183,7 +191,11 @@ def test_the_gate_asks_for_the_contract_and_a_broker() -> None:
     assert shut == {"contract"}
     assert {c.name for c in gate(_fund(broker="paper"), _at("shadow"), GOOD) if not c.passed} == {"broker"}
     assert all(check.passed for check in gate(_fund(broker="paper"), _at("paper"), GOOD)), "shadow sends nothing"
+    uncapped = contract(stage="live", execution={"broker": "blotter"})
+    assert {c.name for c in gate(uncapped, _at("shadow"), GOOD) if not c.passed} == {"pilot cap"}
+    assert all(check.passed for check in gate(uncapped, _at("pilot"), GOOD)), "a cap is asked for on the way to pilot"
     names = {check.name for check in gate(_fund(), _at("paper"), replace(GOOD, reconciled_sessions=None))}
+    assert not names & {"contract approved", "code approved"}, "shadow moves no money of others"
     assert "reconciliation" not in names, "on paper there is nothing outside"
 
 
@@ -237,7 +249,8 @@ def test_a_phase_that_falls_says_what_it_means() -> None:
     )
     up = phases.promotion(_fund(), _at("shadow"), gate(_fund(), _at("shadow"), GOOD), "Ada", "A month without a break.")
     assert up["sentence"] == (
-        "Ada promoted tested from shadow to pilot: A month without a break. 10% of each change is carried out."
+        "Ada promoted tested from shadow to pilot: A month without a break. 10% of each change is carried out, "
+        "at most 1,000,000.00 USD a session."
     )
     assert phases.step_back(_fund(), _at("paper"), "anything.") is None
 

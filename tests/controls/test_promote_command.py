@@ -58,7 +58,7 @@ def _filled(desk: Desk, number: int) -> None:
 
 
 def test_from_paper_to_pilot_through_every_gate(tmp_path: Path, insure: Insure) -> None:
-    desk = Desk(tmp_path, insure, stage="live", broker="blotter")
+    desk = Desk(tmp_path, insure, stage="live", broker="blotter", controls="pilot_cap_money = 1_000_000")
     said = desk.json("promote", "tested", "--check", code=3)
     assert (said["phase"], said["next"], said["wished"], said["open"]) == ("paper", "shadow", "live-100", False)
     for number in range(3):
@@ -79,15 +79,19 @@ def test_from_paper_to_pilot_through_every_gate(tmp_path: Path, insure: Insure) 
     assert (up["promoted"], _phase(desk)) == (True, "shadow")
     assert str(up["sentence"]).startswith("Ada promoted tested from paper to shadow: a month without a difference")
 
-    assert _shut(desk) == ["sessions without a missed slot", "slippage", "reconciliation"], (
-        "a phase is earned from its first day"
-    )
+    unearned = ["sessions without a missed slot", "slippage", "reconciliation", "contract approved", "code approved"]
+    assert _shut(desk) == unearned, "a phase is earned from its first day"
     for number in range(3, 6):
         desk.reconciled(number - 1)
         desk.slot(number)
     assert desk.outcomes() == ["OK"] * 6
     assert _blotter(desk) == [], "shadow sends nothing"
     desk.reconciled(5)
+    assert _shut(desk) == ["contract approved", "code approved"], "what took effect by itself sends nothing"
+    desk.json("approve", "--contract", "tested", "--by", "Ada")
+    desk.json("approve", "--code", "tested", "--by", "Ada")
+    again = desk.run("approve", "--contract", "tested", "--by", "Ada")
+    assert "needs no approval" in again.err + again.out, "it is approved, and in force"
     assert desk.json("promote", "tested", *PERSON)["next"] == "pilot"
     desk.slot(6)
     (order,) = _blotter(desk)

@@ -109,3 +109,34 @@ def test_what_is_written_reads_back_to_the_last_digit(minutes: float, price: str
     assert float(content["backlog_units"]) == found.backlog_units
     assert dt.datetime.fromisoformat(content["since"]) == SINCE
     assert content["sentence"] == found.sentence
+
+
+def test_at_reduce_only_a_sale_is_not_kept_back_by_the_breaker_and_costs_it_nothing() -> None:
+    """A sale that another gate holds is that gate's; it was once counted as what the breaker cost."""
+    reduce_only = replace(BREAKER, state="REDUCE_ONLY")
+    sells = at(10, "95", breaker=reduce_only)
+    assert (sells.backlog_units, sells.backlog_money) == (0.0, 0.0), "a CPPI sells after a fall"
+    assert "The breaker keeps nothing back." in sells.sentence
+    assert at(20, "80", sells, reduce_only).money == 0.0
+    few = wanted("100", 3000)
+    assert few.trade is not None
+    buys = waiting(FUND, reduce_only, few, None, SINCE)
+    assert buys.backlog_units == float(few.trade.units) > 0.0
+    assert at(20, "102", buys, reduce_only).money == pytest.approx(-buys.backlog_units * 2.0)
+
+
+def test_a_trade_that_the_limits_refuse_is_not_kept_back_by_the_breaker() -> None:
+    decision = wanted("95")
+    backlog = waiting(FUND, BREAKER, decision, None, SINCE).backlog_units
+    assert backlog is not None
+    assert backlog < 0.0
+    assert decision.trade is not None
+    weight = next(check for check in decision.checks if check.name == "equity weight")
+    refused = replace(
+        decision,
+        outcome="HELD",
+        trade=None,
+        withheld=decision.trade,
+        checks=tuple(replace(each, passed=False) if each is weight else each for each in decision.checks),
+    )
+    assert waiting(FUND, BREAKER, refused, None, SINCE).backlog_units == 0.0

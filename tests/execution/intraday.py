@@ -93,6 +93,6 @@ class Obedient:
 def executed(order: Order, price: Decimal | None = None) -> Fill:
     """The whole of an order, as a broker reports it."""
     paid = order.price if price is None else price
-    at = order.not_before or order.good_until
+    at = order.not_before or order.good_until - dt.timedelta(minutes=60)
     value = money(abs(order.units) * paid)
     return Fill(order.key, f"desk:{order.key}", order.units, paid, value, Decimal(1), Decimal(0), at)

@@ -143,13 +143,13 @@ def test_a_wide_market_pauses_buying_until_it_is_narrow_and_says_each_once(open_
     with open_book() as book:
         ticked(book, of, slot, wide, broker)
         raised = []
-        for minutes in (0, 1, 2):
+        for minutes in (0, 1, 1):
             now = slot.at + minutes * MINUTE
             raised += delivered(book, broker, of, now, market=market_of(of, lambda: wide, now))[1]
         assert broker.orders == {}, "it bought in a wide market"
         assert [(one.grade, one.kind) for one in raised] == [("B", "buying paused")]
         assert "Bid to ask is 100.0 bps; the most to buy in is 20." in raised[0].sentence
-        now = slot.at + 3 * MINUTE
+        now = slot.at + 2 * MINUTE
         _, alerts = delivered(book, broker, of, now, market=market_of(of, lambda: narrow, now))
         assert (len(broker.orders), alerts) == (1, [])
         assert [one.content["what"] for one in book.statements(("pause",))] == ["paused", "resumed"]
@@ -230,6 +230,23 @@ def test_on_paper_a_sale_goes_on_in_a_wide_market_and_is_said(tmp_path: Path) ->
         assert verify(book).findings == ()
 
 
+def test_a_structure_begins_in_a_wide_market_and_is_not_said_to_reduce_risk(tmp_path: Path) -> None:
+    """It buys nearly all of the fund in stock: that is no reduction, and waits for nothing because it is whole."""
+    terms = {"widest_spread_bps": 20.0}
+    of = intraday(broker="paper", strategy={"kind": "static_put"}, execution=terms)
+    (slot,) = sessions(of, 1)
+    with Book.open(tmp_path / "insure.db") as book:
+        done = ticked(book, of, slot, told(of, ["100"], bid=Decimal("99.5"), ask=Decimal("100.5")))
+        assert done.record is not None
+        assert done.record.after.units > 0
+        assert done.record.after.options
+        (said,) = book.statements(("pause",))
+        assert "because a structure of stock and options begins whole or not at all: Bid to ask is" in said.sentence
+        assert "reduces risk" not in said.sentence
+        assert [alert.sentence for alert in alerts_of(done) if alert.kind == "wide market"] == [said.sentence]
+        assert verify(book).findings == ()
+
+
 def test_a_slot_that_decides_anew_withdraws_children_that_wait_and_no_others(open_book: OpenBook) -> None:
     from insure.slots import Slot  # noqa: PLC0415
 
@@ -290,7 +307,7 @@ def test_the_blotter_hands_out_children_in_time_and_their_fills_come_back_by_fil
         assert len({row["not_before_utc"] for row in rows}) == 4
         lines = ["order_key,reference,units,price,commission,at"]
         lines += [
-            f"{row['order_key']},d{n},{row['units']},100.10,1.00,2007-01-03T18:00:00Z" for n, row in enumerate(rows)
+            f"{row['order_key']},d{n},{row['units']},100.10,1.00,{row['good_until_utc']}" for n, row in enumerate(rows)
         ]
         fills = read_fills("\n".join(lines), "fills.csv", lambda _: "USD")
         assert book.book_fills(fills, first.at + 61 * MINUTE) == 8

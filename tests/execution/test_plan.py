@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from insure.contract import sentences
 from insure.dates import calendar
 from insure.decision import Holdings, decide, fund_calendar
-from insure.decision.trades import child_trades, trade_between
+from insure.decision.trades import Trade, child_trades, trade_between
 from insure.errors import FundFileError, InvalidInput
 from insure.execution import planned
 from insure.fund import Fund, read_fund
 from insure.market import Snapshot
-from insure.orders import order_for, orders_for
+from insure.orders import Order, order_for, orders_for, paid_for
 from insure.slots import Slot
 from tests.contracts import Toml, fund, snapshot
 
@@ -281,3 +281,31 @@ def test_a_slot_that_starts_late_shares_what_is_left_of_its_time() -> None:
     assert (children[0].begins, children[-1].ends) == (late, OPENS + dt.timedelta(minutes=60))
     over = planned(of, seen(OPENS), OPENS + dt.timedelta(minutes=60))
     assert over.single, "no time is left: at once"
+
+
+@given(
+    units=st.integers(1, 10**6),
+    price=st.decimals("0.5", "5000", places=2),
+    spare=st.decimals("0", "0.2", places=4),
+    away=st.decimals("0", "0.1", places=3),
+    sells=st.booleans(),
+)
+def test_no_fill_within_the_price_limit_takes_more_cash_than_there_is(
+    units: int, price: Decimal, spare: Decimal, away: Decimal, sells: bool
+) -> None:
+    count = Decimal(-units if sells else units)
+    value = (units * price).quantize(Decimal("0.01"))
+    commission = (value * Decimal("0.0005")).quantize(Decimal("0.01"))
+    trade = Trade(count, price, value, commission, Decimal(0))
+    limit = (price * (1 - away if sells else 1 + away)).quantize(Decimal("0.000001"))
+    order = Order("f:2026-11-02:close:1", "f", "index unit", count, price, limit, CLOSES, 0.1)
+    cash = value + commission + (value * spare).quantize(Decimal("0.01"))
+    (sent,) = paid_for([(order, trade)], cash)
+    if sells:
+        assert sent == order, "a sale brings cash"
+        return
+    assert price <= sent.price_limit <= limit, "at the decided price every order may be filled"
+    worst = units * sent.price_limit + commission * sent.price_limit / price
+    assert worst <= cash + Decimal("0.01") * 2, f"filled at {sent.price_limit} it costs {worst} of {cash}"
+    if spare > away * 2:
+        assert sent.price_limit == limit, "where cash is enough the limit is the contract's"

@@ -15,11 +15,14 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 from insure.broker import BrokerReport
+from insure.execution_terms import Execution
 from insure.money import money
 from insure.orders import Fill, Order
 
 Journey = Callable[[], None]
 NEVER = -1
+LIFE = dt.timedelta(minutes=Execution().time_limit_minutes)
+"""Of an order, where the contract does not say."""
 
 
 class Moments:
@@ -83,7 +86,9 @@ class FileBroker:
         self._moments.pass_one()
         if self.look_up(order.key) is None:
             with self._path.open("a", encoding="utf-8") as file:
-                executed = [order.key, str(order.units), str(order.price), order.good_until.isoformat()]
+                # At the instant of its slot, whenever it was sent: a killed way and a whole one write the same line.
+                at = order.not_before or order.good_until - LIFE
+                executed = [order.key, str(order.units), str(order.price), at.isoformat()]
                 file.write(json.dumps(executed) + "\n")
         self._moments.pass_one()
         report = self.look_up(order.key)

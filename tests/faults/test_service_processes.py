@@ -185,3 +185,22 @@ def test_insure_run_watches_between_the_slots(tmp_path: Path, start: Start) -> N
     assert process.returncode == 0, said
     with Book.open(tmp_path / "insure.db") as book:
         assert outcomes(book) == {"2026-11-25:open+30min": "OK", "2026-11-25:event-1": "OK"}, said
+
+
+def test_a_kill_from_another_process_stops_a_running_service(tmp_path: Path, start: Start) -> None:
+    csv_desk(tmp_path)
+    service = start("insure", "2026-11-25 20:44:40", "run", "--desk", str(tmp_path), "--beat", "1")
+    wait_for("a heartbeat", lambda: read_heartbeat(tmp_path) is not None, service)
+    killing = start(
+        "insure", "2026-11-25 20:44:50", "kill", "--desk", str(tmp_path), "--reason", "a bug", "--by", "Ada"
+    )
+    _, said = killing.communicate(timeout=PATIENCE)
+    assert killing.returncode == 0, said
+    wait_for("the slot", has_run(tmp_path), service)
+    service.send_signal(signal.SIGTERM)
+    _, said = service.communicate(timeout=PATIENCE)
+    assert service.returncode == 0, said
+    with Book.open(tmp_path / "insure.db") as book:
+        assert set(outcomes(book).values()) == {"HELD"}, said
+        assert [one.content["reason"] for one in book.statements(("kill",))] == ["a bug"], "the row of the kill, once"
+        assert book.open_orders() == [], "nothing was decided to be sent"

@@ -1,6 +1,7 @@
 """`insure kill`, `lift`, `drill`, and what `status`, `doctor` and `rebalance` say of them, as a person types them."""
 
 import datetime as dt
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -155,6 +156,125 @@ def test_what_cannot_be_is_refused_in_a_sentence(desk: Desk, arguments: list[str
     assert said.code == 2
     assert refusal in said.err
     assert not (desk.folder / "kill" / "_desk").exists()
+
+
+def test_a_drill_asks_nothing_of_the_funds_own_market(desk: Desk) -> None:
+    """A twin that is marked by a volatility index, and lots that the drill's money buys none of: nothing was sent."""
+    path = desk.folder / "funds" / "tested.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f'{text}\n[twin]\nvol = "index"\n[lots]\nlot_units = 100_000\n', encoding="utf-8")
+    done = desk.json("drill", "kill", "tested", "--by", "Ada")
+    assert done["passed"] is True, done
+
+
+def events(desk: Desk, fund: str = "tested") -> list[Path]:
+    """Event reports that stand, oldest first."""
+    folder = desk.folder / "out" / fund if fund else desk.folder / "out"
+    return sorted(folder.glob("event-*.json"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def shown(path: Path) -> dict[str, str]:
+    """Word of the verdict, what was done and how it ended, as text."""
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        "word": figures["verdict"]["word"],
+        "done": " ".join(figures["done"]),
+        "ended": figures["ended"],
+        "cost": str(figures["effect"].get("cost", {}).get("value")),
+        "open": " ".join(figures["open_actions"]),
+        "orders": str(figures["effect"].get("open_orders", {}).get("value")),
+    }
+
+
+def test_a_kill_with_orders_open_and_its_lift_are_reported_by_the_commands(tmp_path: Path, insure: Insure) -> None:
+    desk = Desk(tmp_path, insure, stage="live", broker="blotter", controls="reconciliation_sessions = 400")
+    with desk.book() as book:
+        book.state("promotion", "tested", desk.now, {"phase": "live-100", "sentence": "to live-100"})
+    desk.json("reconcile", "tested", "--positions", desk.positions("0", 0))
+    desk.slot(0)
+    assert events(desk) == [], "a slot that ended OK is no event"
+    key = f"tested:{SESSIONS[0]}:close-15min:1"
+    killed = desk.json("kill", "tested", "--reason", "a bug", "--by", "Ada", code=1)
+    unconfirmed = killed["unconfirmed"]
+    assert isinstance(unconfirmed, list)
+    assert [one["order"] for one in unconfirmed] == [key], "the blotter confirms nothing"
+    [first] = events(desk)
+    told = shown(first)
+    assert (told["word"], told["orders"]) == ("Kill switch", "1")
+    assert key in told["done"]
+    assert "not_computed" in told["cost"]
+    assert "Lift it once" in told["open"]
+    desk.now += dt.timedelta(minutes=5)
+    desk.run("run-once")
+    desk.json("fills", "close", key, "--by", "Ada", "--reason", "the desk confirms: nothing")
+    desk.json("lift", "tested", "--by", "Ada", "--and", "Ben", "--reason", "it is found")
+    by_word = {shown(path)["word"]: path for path in events(desk) if path != first}
+    assert by_word["Kill switch"].name == f"{first.stem}-v2.json"
+    over, lift = shown(by_word["Kill switch"]), shown(by_word["Kill switch lifted"])
+    assert over["open"] == ""
+    assert "by Ada and Ben: it is found" in over["ended"]
+    assert f"1 order is cancelled: {key}." in over["done"]
+    with desk.book() as book:
+        [wait] = book.statements(("waiting",), "tested", last=1)
+    assert over["cost"] == lift["cost"] == str(float(wait.content["money"]))
+    again = desk.json("report", "event", "tested", "--sequence", first.name.split("-")[1])
+    assert again["new"] is False, "nothing belongs to it that is not on it"
+
+
+def test_a_kill_of_the_desk_shows_every_fund(desk: Desk) -> None:
+    desk.json("kill", "--reason", "all of it", "--by", "Ben")
+    [path] = events(desk, "")
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    [fund] = figures["funds"]
+    with desk.book() as book:
+        last = book.record("tested")
+    assert fund["fund_id"] == "tested"
+    assert fund["figures"]["nav"]["value"] == f"{last.nav:f}"
+    assert fund["figures"]["weight"]["value"] == pytest.approx(float(last.equity / last.nav))
+    assert fund["figures"]["open_orders"]["value"] == 0
+    assert "nothing was decided before it" not in str(figures["effect"])
+    assert figures["cause"][0] == "The reason given by Ben: all of it."
+    assert "No order was open." in figures["done"]
+
+
+def test_a_report_that_cannot_be_made_changes_nothing_of_a_command(desk: Desk) -> None:
+    (desk.folder / "out").mkdir(exist_ok=True)
+    (desk.folder / "out" / "tested").write_text("in the way", encoding="utf-8")
+    assert desk.json("kill", "tested", "--reason", "a bug", "--by", "Ada")["exit_code"] == 0
+    lifted = desk.json("lift", "tested", "--by", "Ada", "--and", "Ben", "--reason", "it is found")
+    assert lifted["stands"] == "NORMAL"
+    wait = desk.json("override", "tested", "--no-trade", "--by", "Ada", "--reason", "wait")
+    assert wait["sentence"]
+    (desk.folder / "out" / "tested").unlink()
+    desk.run("run-once")
+    words = sorted(shown(path)["word"] for path in events(desk))
+    assert words == ["Kill switch", "Kill switch lifted", "Override by a person"], "the next pass makes up for them"
+
+
+def test_an_override_is_reported_at_once_and_again_when_its_slot_has_ended(desk: Desk) -> None:
+    desk.evening(0)
+    said = desk.json("override", "tested", "--weight", "0.2", "--by", "Ada", "--reason", "an election")
+    [first] = events(desk)
+    assert "its slot is still to come" in shown(first)["cost"]
+    desk.slot(1)
+    again = desk.json("report", "event", "tested", "--sequence", str(said["sequence"]))
+    assert again["version"] == 2
+    figures = json.loads(Path(str(again["figures"])).read_text(encoding="utf-8"))
+    with desk.book() as book:
+        record = book.record("tested")
+    assert figures["ended"] == f"Its slot ended OK: {record.decision.reason}"
+    effect = figures["effect"]
+    assert float(effect["units_with"]["value"]) == pytest.approx(float(record.after.units), rel=1e-6)
+    assert float(effect["units_without"]["value"]) > float(effect["units_with"]["value"]), "the rule held more"
+    assert isinstance(effect["cost"]["value"], float)
+
+
+def test_a_restore_is_reported_by_its_command(desk: Desk) -> None:
+    desk.json("backup", "copy.db")
+    (desk.folder / "insure.db").unlink()
+    desk.json("restore", "copy.db")
+    [path] = events(desk, "")
+    assert shown(path)["word"] == "Book restored"
 
 
 def test_a_person_halts_and_moves_back(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """Funds that hold options through the real command line: check, rebalance, status, report, verify."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,15 @@ def test_an_example_fund_is_checked_lives_and_is_proved(insure: Insure, tmp_path
     nav = float(standing["nav"])
     assert 0.95e8 < nav < 1.05e8, f"the options are missing from a value of {nav:,.2f}"
 
-    page = insure("report", "rebalance", fund_id)
+    page = insure("report", "rebalance", fund_id, "--json")
     assert page.code == 0, page.err
+    told = json.loads(Path(str(page.json["figures"])).read_text(encoding="utf-8"))
+    net, held = told["net_greeks"], told["greeks"]
+    assert told["greeks_of"] == "The options held", "bought options are no put that stock replaces"
+    assert set(net) == {"delta", "gamma", "vega", "theta", "rho"}
+    units = float(told["ladder"][-1]["units"]["value"])
+    assert net["delta"]["value"] == pytest.approx(units + held["delta"]["value"])
+    assert net["rho"]["value"] != 0.0, "options depend on the rate"
     proved = insure("verify", "--json")
     assert proved.code == 0, proved.out
 

@@ -225,7 +225,10 @@ def test_a_backtest_lives_the_fund_from_an_earlier_day_and_leaves_the_book_alone
     done = insure("backtest", "guarded-90", "--from", "2008-09-01", "--to", "2008-10-15", "--json")
     assert done.code == 0
     figures = json.loads((tmp_path / str(done.json["figures"])).read_text(encoding="utf-8"))
-    assert figures, "a backtest without figures"
+    head = figures["head"]
+    assert (head["title"], head["watermark"], head["anchor"]) == ("Backtest", "HYPOTHETICAL", None)
+    page = (tmp_path / str(done.json["page"])).read_text(encoding="utf-8")
+    assert "Audit chain" not in page, "a backtest prints the entry of a chain that was thrown away"
     funds = insure("status", "--json").json["funds"]
     assert isinstance(funds, list)
     assert funds[0]["session"] is None, "the backtest wrote into the desk's book"

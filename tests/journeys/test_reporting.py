@@ -69,6 +69,39 @@ def test_a_period_is_judged_and_its_page_and_figures_are_written(
     assert insure("verify").code == 0
 
 
+def test_a_comparison_of_a_later_span_begins_where_the_one_before_it_ended(insure: Insure, desk: Path) -> None:
+    """Both spans and the whole through the command line: returns multiply, and each has one base."""
+    spans: tuple[list[str], ...] = ([], ["--to", "2007-01-19"], ["--from", "2007-01-20"])
+    found = []
+    for span in spans:
+        done = insure("report", "comparison", "guarded-90", *span, "--json")
+        assert done.code == 0, done.json
+        found.append(json.loads((desk / str(done.json["figures"])).read_text(encoding="utf-8")))
+    glance = [{key: float(each["value"]) for key, each in report["glance"].items()} for report in found]
+    whole, one, two = glance
+    assert two["begun"] == one["nav"], "the second span begins elsewhere than the first ended"
+    assert whole["begun"] == 100_000_000.0, "the first costs are left out"
+    for each in glance:
+        assert each["slippage"] == pytest.approx(each["nav"] - each["twin"], abs=0.1)
+    for line in ("twin", "index"):
+        both = one[line] / one["begun"] * two[line] / two["begun"]
+        assert both == pytest.approx(whole[line] / whole["begun"], rel=1e-9), line
+    earlier = one["slippage"] * two["twin"] / two["begun"]
+    assert earlier + two["slippage"] == pytest.approx(whole["slippage"], abs=0.1)
+
+
+def test_neighbouring_compliance_reports_add_up_to_slippage_so_far(insure: Insure, desk: Path) -> None:
+    said = []
+    for first, last in (("2007-01-03", "2007-01-31"), ("2007-02-01", "2007-02-14")):
+        done = insure("report", "compliance", "guarded-90", "--from", first, "--to", last, "--json")
+        said.append(json.loads((desk / str(done.json["figures"])).read_text(encoding="utf-8")))
+    january, february = ({key: each["value"] for key, each in report["glance"].items()} for report in said)
+    assert january["slippage_report"] == pytest.approx(january["slippage"], abs=0.01), "January is all there was"
+    assert january["slippage"] + february["slippage_report"] == pytest.approx(february["slippage"], abs=0.01)
+    causes = [row["report"]["value"] for row in said[1]["slippage"]["rows"]]
+    assert sum(causes) == pytest.approx(february["slippage_report"], abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [

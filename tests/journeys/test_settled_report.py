@@ -32,7 +32,7 @@ def order_of(desk: Desk) -> dict[str, str]:
 def filled(desk: Desk, order: dict[str, str], reference: str) -> None:
     """The whole of an order, at the price that it was decided on."""
     units, price = abs(Decimal(order["units"])), order["decided_price"]
-    line = f"{order['order_key']},{reference},{units},{price},2.50,{desk.now:%Y-%m-%dT%H:%M:%SZ}"
+    line = f"{order['order_key']},{reference},{units},{price},2.50,{order['good_until_utc']}"
     desk.json("fills", "import", desk.file(f"{reference}.csv", HEADER, line))
 
 

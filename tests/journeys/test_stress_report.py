@@ -32,13 +32,11 @@ def desk(insure: Insure, tmp_path: Path) -> Path:
 
 
 def test_a_month_of_stress(insure: Insure, desk: Path) -> None:
-    """Run a pack, see it in the month's report; run another, and see it against the first; touch it, and be told."""
+    """Run a pack, see it in the month's report; run another, and see it against the first; make it again."""
     folder = Path("out/guarded-90")
-    for key in ("stress", "reverse"):
-        told = _section(insure, "2007-01", key)["sentence"]
-        assert told == f"{filters.missing(NotComputed(_NONE))}.", "no command to run is named"
+    assert _section(insure, "2007-01", "stress")["sentence"] == f"{filters.missing(NotComputed(_NONE))}."
     assert insure("report", "stress", "guarded-90", "--date", "2007-01-31", *_FEW).code == 0
-    assert str(_section(insure, "2007-01", "stress")["sentence"]).endswith("no stress pack was run before the period.")
+    assert str(_section(insure, "2007-01", "stress")["sentence"]).endswith("No pack was run before the period.")
     done = insure("report", "stress", "guarded-90", *_FEW, "--json")
     assert done.code == 0, done.json
     page = folder / "stress-2007-02-05.html"
@@ -49,21 +47,64 @@ def test_a_month_of_stress(insure: Insure, desk: Path) -> None:
     page.with_suffix(".json").unlink()
     assert insure("report", "stress", "guarded-90", *_FEW, "--workers", "1").code == 0
     assert (page.read_bytes(), page.with_suffix(".json").read_bytes()) == (html, figures), "made again: other bytes"
+    with open_desk(desk).book() as book:
+        assert len(book.statements(("stress",))) == 2, "the same pack was stated twice"
     pack = _section(insure, "2007-02", "stress")["figures"]
     assert isinstance(pack, dict)
-    assert (pack["pack"]["value"], pack["before"]["value"]) == (
-        page.with_suffix(".json").name,
-        "stress-2007-01-31.json",
-    )
-    page.with_suffix(".json").write_bytes(figures.replace(b"0.", b"1.", 1))
-    spoiled = _section(insure, "2007-02", "stress")
-    assert spoiled["judgement"] == "breached"
-    assert "is not the report that was written" in str(spoiled["sentence"])
-    page.with_suffix(".json").write_bytes(figures)
+    assert (pack["pack"]["value"], pack["before"]["value"]) == (page.name, "stress-2007-01-31.html")
+    assert pack["pack_sha256"]["value"] == json.loads(figures)["sha256"]
     _see_another_seed(insure, page, html)
     assert insure("report", "index").code == 0
     assert f'href="guarded-90/{page.name}"' in Path("out/index.html").read_text(encoding="utf-8")
     assert insure("verify").code == 0
+
+
+def test_a_pack_that_is_lost_or_changed_makes_no_other_compliance_report(insure: Insure, desk: Path) -> None:
+    """The page is made of the chain alone; verification tells of the file, with the hash that was stated."""
+    for date in ("2007-01-31", "2007-02-05"):
+        assert insure("report", "stress", "guarded-90", "--date", date, *_FEW).code == 0
+    months = {month: _made(insure, month) for month in ("2007-01", "2007-02")}
+    assert {each["version"] for each in months.values()} == {1}
+    pages = {month: Path(str(each["page"])).read_bytes() for month, each in months.items()}
+    pack = Path("out/guarded-90/stress-2007-01-31.json")
+    content, sha256 = pack.read_bytes(), json.loads(pack.read_bytes())["sha256"]
+    pack.write_bytes(content.replace(b"0.", b"1.", 1))
+    spoiled = insure("verify", "--json")
+    assert spoiled.code == 1
+    findings = spoiled.json["findings"]
+    assert isinstance(findings, list)
+    (finding,) = findings
+    assert (finding["part"], sha256 in finding["sentence"]) == ("stress", True), finding
+    assert finding["sentence"].endswith("is changed."), finding
+    for path in Path("out/guarded-90").glob("stress-2007-*"):
+        path.unlink()
+    gone = insure("verify")
+    assert gone.code == 0, "a page that can be made again is no damage of the book"
+    assert f"SHA-256 {sha256}, is missing" in gone.out, gone.out
+    for month, html in pages.items():
+        again = _made(insure, month)
+        assert (again["version"], again["new"]) == (1, False), f"{month} became another report without its pack"
+        assert Path(str(again["page"])).read_bytes() == html
+
+
+def test_a_pack_that_is_run_later_is_a_reason_for_a_new_version(insure: Insure, desk: Path) -> None:
+    """It counts by the session that it is of, whenever it was run; and it moves the end of no report."""
+    january, day = _made(insure, "2007-01"), insure("report", "compliance", "guarded-90", "--json")
+    assert (january["version"], day.json["version"]) == (1, 1)
+    assert insure("report", "stress", "guarded-90", "--date", "2007-01-31", *_FEW).code == 0
+    later = _made(insure, "2007-01")
+    assert (later["version"], later["new"]) == (2, True)
+    assert (_made(insure, "2007-01")["version"], _made(insure, "2007-01")["new"]) == (2, False)
+    heads = [json.loads(Path(str(each["figures"])).read_text(encoding="utf-8"))["head"] for each in (january, later)]
+    assert heads[0]["anchor"] == heads[1]["anchor"], "the row of the pack became the end of the month"
+    again = insure("report", "compliance", "guarded-90", "--json")
+    assert (again.json["version"], again.json["new"]) == (1, False), "a pack changed the report on a day"
+
+
+def _made(insure: Insure, month: str) -> dict[str, object]:
+    done = insure("report", "compliance", "guarded-90", "--month", month, "--json")
+    assert done.code == 0, done.json
+    return done.json
 
 
 _NONE = "no stress pack was run in the period; `insure report stress guarded-90` runs one"

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insure.accrual import settled
-from insure.decision import Decision, Holdings, Memory, decide, fund_calendar
+from insure.decision import Approval, Circumstances, Decision, Holdings, Memory, Phase, Rollout, decide, fund_calendar
+from insure.decision.circumstances import EDITION
+from insure.decision.ladder import Stage
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from tests.contracts import Toml, fund, snapshot
@@ -115,7 +117,8 @@ def assert_sound(contract: Fund, decision: Decision) -> None:
         return
     assert decision.ladder is not None
     assert decision.valuation is not None
-    assert [rung.stage for rung in decision.ladder.rungs] == ["model", "limits", "band", "throttle", "lots"]
+    cut: list[Stage] = ["capped"] if decision.ladder.cut else []
+    assert [rung.stage for rung in decision.ladder.rungs] == ["model", "limits", "band", "throttle", *cut, "lots"]
     for rung in decision.ladder.rungs:
         assert math.isfinite(rung.units), rung
         assert math.isfinite(rung.weight), rung
@@ -204,14 +207,6 @@ def test_a_breach_goes_to_cash_once_and_is_told_once() -> None:
     assert quiet.trade is None
 
 
-def test_an_order_over_its_limit_is_held_with_the_number_and_the_limit() -> None:
-    contract = fund(limits={"largest_order_weight": 0.1}, protection={"floor_fraction": 0.5})
-    decision = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
-    assert decision.outcome == "HELD"
-    assert "the most allowed in one is 10.00%" in decision.reason
-    assert decision.trade is None
-
-
 def test_a_decision_before_the_start_is_refused() -> None:
     contract = fund(protection={"start": dt.date(2008, 1, 2)})
     with pytest.raises(InvalidInput, match="before the protection of tested starts"):
@@ -241,10 +236,11 @@ def test_decisions_are_values() -> None:
 
 @pytest.mark.parametrize("kind", ["buy_and_hold", "constant_mix"])
 def test_a_first_purchase_that_was_held_is_still_to_come(kind: str) -> None:
-    strict, lenient = (fund(strategy={"kind": kind}, limits={"largest_order_weight": most}) for most in (0.1, 1.0))
-    held = decide(strict, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    contract = fund(strategy={"kind": kind})
+    halted = replace(surrounding(SESSIONS[0]), breaker="HALTED")
+    held = decide(contract, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)), halted)
     assert held.outcome == "HELD"
-    bought = decide(lenient, carried_out(held), held.memory, snapshot(SESSIONS[1], Decimal(101)))
+    bought = decide(contract, carried_out(held), held.memory, snapshot(SESSIONS[1], Decimal(101)))
     assert bought.outcome == "OK"
     assert carried_out(bought).units > 0, "the purchase that was held was never made"
 
@@ -266,3 +262,68 @@ def test_a_commission_has_its_four_parts() -> None:
     most = decide(least, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
     assert most.trade is not None
     assert most.trade.commission == Decimal("400.00")
+
+
+@pytest.mark.parametrize(("phase", "fraction"), [("pilot", 0.1), ("live-25", 0.25)])
+def test_a_sale_towards_the_highest_weight_is_sent_though_it_does_not_reach_it(phase: Phase, fraction: float) -> None:
+    of = fund(strategy={"kind": "constant_mix", "weight": 0.5}, limits={"highest_weight": 0.5}, lots={"lot_units": 1})
+    first = decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    holdings = Holdings(Decimal(6_000), Decimal(400_000))
+    seen = replace(surrounding(SESSIONS[1]), rollout=Rollout(phase, fraction))
+    done = decide(of, holdings, first.memory, snapshot(SESSIONS[1], Decimal(100)), seen)
+    assert done.outcome == "OK", f"a sale that lowers the risk was refused: {done.reason}"
+    assert done.trade is not None
+    assert done.trade.units < 0
+    (weight,) = [check for check in done.checks if check.name == "equity weight"]
+    assert weight.limit == pytest.approx(0.6), "the limit is what was held: no further outside than it was"
+
+
+def test_a_trade_to_the_edge_of_the_band_ends_inside_the_limits() -> None:
+    band: Toml = {"width_weight": 0.02, "to": "edge"}
+    of = fund(
+        strategy={"kind": "cppi", "multiplier": 8.0}, limits={"highest_weight": 0.6}, band=band, lots={"lot_units": 1}
+    )
+    first = decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    holdings = Holdings(Decimal(6_000), Decimal(400_000))
+    done = decide(of, holdings, first.memory, snapshot(SESSIONS[1], Decimal(118)), surrounding(SESSIONS[1]))
+    assert done.outcome == "OK", done.reason
+    assert done.ladder is not None
+    assert done.ladder["limits"].weight == 0.6
+    assert done.ladder["band"].weight == 0.6, "the edge of 62 % lies above the highest weight"
+    assert done.ladder["lots"].weight <= 0.6
+
+
+def test_a_target_that_fell_far_asks_behind_a_throttle_and_goes_on_asking_until_it_is_answered() -> None:
+    of = fund(
+        strategy={"kind": "cppi", "multiplier": 5.0}, limits={"largest_change_weight": 0.2}, lots={"lot_units": 1}
+    )
+    first = decide(of, Holdings(Decimal(0), Decimal(1_000_000)), None, snapshot(SESSIONS[0], Decimal(100)))
+    assert first.memory is not None
+    holdings, memory = Holdings(Decimal(6_000), Decimal(400_000)), first.memory
+    for session in SESSIONS[1:3]:
+        done = decide(of, holdings, memory, snapshot(session, Decimal("80.2")), surrounding(session))
+        (change,) = [check for check in done.checks if check.name == "change of target"]
+        assert done.outcome == "HELD", f"the target fell from {memory.last_target:.2%} and nobody was asked: {change}"
+        assert change.asks
+        assert change.value > 0.55, f"what was measured is what the throttle left: {change}"
+        assert done.memory is not None
+        memory = done.memory
+    given = Approval(7, ("Ada",), Decimal(-2_200), Decimal("80.2"))
+    seen = replace(surrounding(SESSIONS[3]), approval=given)
+    answered = decide(of, holdings, memory, snapshot(SESSIONS[3], Decimal("80.2")), seen)
+    assert answered.outcome == "OK", answered.reason
+    assert answered.memory is not None
+    next_one = decide(
+        of,
+        carried_out(answered),
+        answered.memory,
+        snapshot(SESSIONS[4], Decimal("80.2")),
+        surrounding(SESSIONS[4]),
+    )
+    assert next_one.outcome == "OK", f"the rest of what was answered is asked about again: {next_one.reason}"
+
+
+def surrounding(session: dt.date) -> Circumstances:
+    """An ordinary slot at the close, decided by the rules of now."""
+    opens, closes = (dt.datetime.combine(session, dt.time(hour), dt.UTC) for hour in (14, 21))
+    return Circumstances(now=closes, opens=opens, closes=closes, price_sessions=0, edition=EDITION)

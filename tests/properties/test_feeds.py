@@ -1,6 +1,9 @@
 """What a feed knew at a session, and what a decision may see of it."""
 
 import datetime as dt
+import gzip
+import hashlib
+import importlib.util
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +38,21 @@ def test_the_sample_is_the_published_history() -> None:
     assert rows[dt.date(2007, 1, 3)].rate == pytest.approx(0.0527, abs=1e-4)
     assert rows[dt.date(2008, 9, 15)].rate == pytest.approx(0.0180, abs=1e-4)
     assert rows[dt.date(2018, 2, 5)].vol_index == pytest.approx(37.32), "VIX close of 2018-02-05"
+
+
+def test_each_figure_of_the_sample_names_its_own_file() -> None:
+    contract = fund(feed={"kind": "sample"}, protection={"start": dt.date(2018, 1, 2)})
+    calendar = fund_calendar(contract)
+    day = dt.date(2018, 12, 17)
+    (slot,) = slots(contract.schedule.timing, calendar, day, day)
+    rows = {each.figure: each for each in look(contract, SamplePrices(), calendar, slot, None, None).lineage}
+    assert list(rows) == ["price", "rate", "volatility index"]
+    for name, file in (("price", "sp500"), ("rate", "frenchdata"), ("volatility index", "vix")):
+        (folder,) = importlib.util.find_spec("arch").submodule_search_locations  # type: ignore[union-attr, misc]
+        content = gzip.decompress((Path(folder) / "data" / file / f"{file}.csv.gz").read_bytes())
+        assert rows[name].sha256 == hashlib.sha256(content).hexdigest(), f"the hash of the {name} is another file's"
+    assert rows["rate"].as_of == dt.date(2018, 11, 1), "rates were published to November 2018; the last one stands"
+    assert rows["price"].as_of == rows["volatility index"].as_of == day
 
 
 def test_nothing_after_the_session_is_seen() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
+from scipy.stats import binom
 
 from insure import metrics
 from insure.errors import InvalidInput
@@ -201,3 +202,64 @@ def test_a_bad_number_is_named(call: Callable[[ArrayLike], object], name: str, b
 def test_what_has_no_figure_says_why(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         call()
+
+
+@given(trials=st.integers(1, 5_000), data=st.data())
+def test_the_interval_of_a_probability_is_the_exact_one(trials: int, data: st.DataObject) -> None:
+    """At either bound what was seen, or anything further away, has half of what the confidence leaves."""
+    count = data.draw(st.integers(0, trials))
+    confidence = data.draw(st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+    low, high = metrics.probability_interval(count, trials, confidence)
+    assert 0.0 <= low <= count / trials <= high <= 1.0
+    tail = 0.5 * (1.0 - confidence)
+    if count > 0:
+        assert binom.sf(count - 1, trials, low) == pytest.approx(tail, rel=1e-6)
+    if count < trials:
+        assert binom.cdf(count, trials, high) == pytest.approx(tail, rel=1e-6)
+
+
+def test_what_never_came_true_is_bounded() -> None:
+    low, high = metrics.probability_interval(0, 5_000)
+    assert low == 0.0
+    assert high == pytest.approx(1.0 - 0.025 ** (1.0 / 5_000.0), rel=1e-12)
+    assert metrics.probability_interval(7, 7)[1] == 1.0
+    with pytest.raises(InvalidInput, match="count is 8; of 7 trials no more can come true"):
+        metrics.probability_interval(8, 7)
+    with pytest.raises(InvalidInput, match="trials"):
+        metrics.probability_interval(0, 0)
+
+
+@given(values=some_values)
+def test_time_under_water_is_the_time_inside_drawdowns(values: list[float]) -> None:
+    inside = sum(d.length if d.recovery is None else d.length - 1 for d in metrics.drawdowns(values))
+    assert metrics.time_under_water(values) == pytest.approx(inside / (len(values) - 1))
+    assert metrics.longest_under_water(values) == max((d.length for d in metrics.drawdowns(values)), default=0)
+
+
+@given(returns=st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=40), free=st.floats(-0.01, 0.01))
+def test_ratios_have_the_sign_of_the_mean_excess_and_do_not_see_scale(returns: list[float], free: float) -> None:
+    excess = [r - free for r in returns]
+    for ratio in (metrics.sharpe, metrics.sortino):
+        try:
+            found = ratio(returns, free, 252.0)
+        except InvalidInput:
+            continue
+        assert found * sum(excess) >= 0.0 or abs(sum(excess)) < 1e-12
+        doubled = [2.0 * each for each in excess]
+        if all(each > -1.0 for each in doubled):
+            assert ratio(doubled, 0.0, 252.0) == pytest.approx(ratio(excess, 0.0, 252.0), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda: metrics.sharpe([0.01, 0.01, 0.01], 0.0, 252.0), "The Sharpe ratio has no value: it divides 0.01 by 0"),
+        (lambda: metrics.sortino([0.01, 0.02], 0.0, 252.0), "The Sortino ratio has no value"),
+        (lambda: metrics.calmar([1.0, 1.1, 1.2], 252.0), "The Calmar ratio has no value"),
+        (lambda: metrics.sharpe([0.01, 0.02], [0.0, 0.0, 0.0], 252.0), r"risk_free has shape \(3,\)"),
+    ],
+    ids=["flat", "never below", "never under water", "another length"],
+)
+def test_ratios_without_a_divisor_say_so(ask: Callable[[], float], expected: str) -> None:
+    with pytest.raises(InvalidInput, match=expected):
+        ask()

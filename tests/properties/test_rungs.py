@@ -32,15 +32,15 @@ def test_limits_hold_and_leave_what_is_inside(weight: float, low: float, high: f
 
 @given(target=weights, held=weights, width=widths, to_edge=edges)
 def test_after_a_trade_the_band_asks_for_nothing_more(target: float, held: float, width: float, to_edge: float) -> None:
-    traded = across_band(target, held, width, to_edge)
-    assert across_band(target, traded, width, to_edge) == traded
+    traded = across_band(target, held, width, to_edge, -math.inf, math.inf)
+    assert across_band(target, traded, width, to_edge, -math.inf, math.inf) == traded
 
 
 @given(target=weights, held=weights, width=widths, to_edge=edges)
 def test_the_band_never_leaves_the_target_further_than_its_width(
     target: float, held: float, width: float, to_edge: float
 ) -> None:
-    traded = across_band(target, held, width, to_edge)
+    traded = across_band(target, held, width, to_edge, -math.inf, math.inf)
     assert abs(traded - target) <= width + 1e-11
     assert min(target, held) - 1e-11 <= traded <= max(target, held) + 1e-11, "a trade went past target or holding"
     if abs(target - held) <= width:
@@ -50,8 +50,8 @@ def test_the_band_never_leaves_the_target_further_than_its_width(
 @pytest.mark.parametrize("target", [0.0, 1.0])
 @pytest.mark.parametrize("to_edge", [0.0, 1.0])
 def test_the_band_is_defined_at_targets_zero_and_one(target: float, to_edge: float) -> None:
-    assert across_band(target, target, 0.05, to_edge) == target
-    assert across_band(target, 0.5, 0.05, to_edge) == pytest.approx(
+    assert across_band(target, target, 0.05, to_edge, 0.0, 1.0) == target
+    assert across_band(target, 0.5, 0.05, to_edge, 0.0, 1.0) == pytest.approx(
         target if not to_edge else abs(target - 0.05), abs=1e-15
     )
 

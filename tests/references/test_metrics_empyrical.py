@@ -71,3 +71,26 @@ def test_captures_agree(empyrical: ModuleType, seed: int, n: int) -> None:
     up, down = empyrical.up_capture(r, b, period="daily"), empyrical.down_capture(r, b, period="daily")
     assert metrics.upside_capture(r, b, PER_YEAR) == pytest.approx(up, rel=1e-10)
     assert metrics.downside_capture(r, b, PER_YEAR) == pytest.approx(down, rel=1e-10)
+
+
+@pytest.mark.parametrize(("seed", "n"), SAMPLES[1:])
+@pytest.mark.parametrize("risk_free", [0.0, 0.0001, "each"])
+def test_ratios_above_the_risk_free_return_agree(
+    empyrical: ModuleType, seed: int, n: int, risk_free: float | str
+) -> None:
+    r, _ = _drawn(seed, n)
+    free = 1e-4 * np.random.default_rng(seed + 50).random(n) if isinstance(risk_free, str) else risk_free
+    sharpe = empyrical.sharpe_ratio(r, risk_free=free, annualization=PER_YEAR)
+    sortino = empyrical.sortino_ratio(r - free, required_return=0.0, annualization=PER_YEAR)
+    assert metrics.sharpe(r, free, PER_YEAR) == pytest.approx(sharpe, rel=1e-12)
+    assert metrics.sortino(r, free, PER_YEAR) == pytest.approx(sortino, rel=1e-12)
+
+
+@pytest.mark.parametrize(("seed", "n"), SAMPLES[1:])
+def test_calmar_and_tracking_error_agree(empyrical: ModuleType, seed: int, n: int) -> None:
+    r, b = _drawn(seed, n)
+    values = 100.0 * np.concatenate(([1.0], np.cumprod(1.0 + r)))
+    calmar = empyrical.calmar_ratio(r, annualization=PER_YEAR)
+    assert metrics.calmar(values, PER_YEAR) == pytest.approx(calmar, rel=1e-9)
+    active = empyrical.annual_volatility(r - b, annualization=PER_YEAR)
+    assert metrics.tracking_error(r, b, PER_YEAR) == pytest.approx(active, rel=1e-12)

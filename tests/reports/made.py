@@ -3,17 +3,23 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from insure.aftermath import Aftermath
 from insure.book.agreed import KeptAlert, KeptContract
+from insure.book.lives import order_states
 from insure.book.record import Record
 from insure.book.trail import Entry
 from insure.compliance import Facts, facts
 from insure.compliance.controls import controls_facts
+from insure.compliance.standings import Standings, standings
+from insure.controls.counterfactual import Judged
 from insure.decision import Outcome, fund_calendar
 from insure.fund import Fund
 from insure.happening import happening
 from insure.slots import slots
 from reports import compliance, event, index
+from reports.effect import Stood, Told
 from reports.evidence import Evidence
 from reports.figures import Verdict
 from reports.index import SignedOff
@@ -46,6 +52,63 @@ def statements() -> list[Entry]:
     ]
 
 
+STOOD: tuple[tuple[str, dict[str, str]], ...] = (
+    ("breaker", {"sentence": "REDUCE_ONLY after NORMAL, by a difference.", "state": "REDUCE_ONLY"}),
+    (
+        "break",
+        {
+            "sentence": "46 units differ.",
+            "event": "opened",
+            "kind": "units",
+            "subject": "index unit",
+            "booked": "100",
+            "reported": "54",
+            "session": "2008-08-27",
+        },
+    ),
+    (
+        "proposal",
+        {
+            "sentence": "sell 10 units waits for one person.",
+            "subject": "trade",
+            "slot": "2008-10-27:close",
+            "wanted": "1",
+            "expires": "2008-10-28T20:00:00+00:00",
+        },
+    ),
+)
+"""What stood before the period and was still there when it was over: kind, and content of a row."""
+
+
+def stood(fund: Fund) -> Standings:
+    """Standings of a fund whose breaker, difference and proposal nobody has looked after for two months."""
+    rows = [
+        replace(entry(kind, told, 70 + i), at=_MONDAY - dt.timedelta(days=60)) for i, (kind, told) in enumerate(STOOD)
+    ]
+    span = _MONDAY - dt.timedelta(days=1), _MONDAY + dt.timedelta(days=1)
+    own = [replace(row, fund_id=fund.id) for row in rows]
+    return standings(own, (fund, fund), span, _MONDAY.date(), "2008-10-27:close")
+
+
+def judged(sequence: int, earned: str, units: str = "9.5") -> Judged:
+    """An override as it was judged; it holds 9 units on the path of the rule."""
+    day = dt.date(2008, 10, 27)
+    paths = Decimal(earned), Decimal("1e6") + Decimal(earned), Decimal("1e6"), Decimal(units), Decimal(9)
+    return Judged(
+        "override",
+        sequence,
+        dt.date(2008, 9, 3),
+        "close",
+        "A. Officer",
+        "The index will fall.",
+        None,
+        "",
+        "no trade",
+        day,
+        *paths,
+    )
+
+
 def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
     """Evidence of every kind, for a fund that has lived through some records."""
     return Evidence(
@@ -54,6 +117,8 @@ def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
         libraries={"numpy": "2.3.4", "scipy": "1.16.2"},
         calendar_release="exchange_calendars 4.13.2",
         controls=controls_facts(statements()),
+        judged=(judged(60, "-42489.08"), judged(93, "-1250.5")),
+        standings=stood(fund),
         alerts=(
             KeptAlert(7, "A", "floor breached", _MONDAY, _MONDAY + dt.timedelta(hours=1), "A. Officer", "Below it."),
             KeptAlert(8, "A", "slot missed", _MONDAY, None, "", ""),
@@ -61,6 +126,8 @@ def evidence_of(fund: Fund, records: Sequence[Record]) -> Evidence:
         ),
         contracts=(KeptContract(fund.config_sha256, fund.effective(), records[0].written),),
         entries={(record.session, record.slot): 2 + i for i, record in enumerate(records)},
+        flows=(),
+        orders=order_states(records, {(each.session, each.slot): 2 + i for i, each in enumerate(records)}, (), ()),
     )
 
 
@@ -141,6 +208,33 @@ def stated_report(kind: str) -> event.EventReport:
     history = records[:44] if whose is not None else ()
     told = happening(own, None)
     return event.build(told, whose, history, rows[: rows.index(own) + 1], desk="Desk of tests", code_version=VERSION)
+
+
+def desk_report() -> event.EventReport:
+    """The report on a kill of the whole desk that two people have lifted: two funds, one of which had an order open."""
+    row = entry("kill", {"sentence": "Trading is stopped.", "by": "A. Officer", "reason": "Doubt"}, 91, None)
+    moved = {"order_key": "guarded:2008-10-28:close:1", "state": "cancelled", "detail": "not sent: Doubt"}
+    rows = (
+        entry("order", moved, 92),
+        entry("lift", {"sentence": "Trading goes on.", "state": "NORMAL"}, 95, None),
+    )
+    after = Aftermath(rows, rows[-1], "Set back to NORMAL: Trading goes on.")
+    funds = tuple(Stood(lived(name)[1][40], ("guarded:2008-10-28:close:1",)) for name in (PUT, HOLD))
+    waits = (entry("waiting", {"sentence": "KILLED for 5 minutes.", "money": "-1250.25"}, 94),)
+    told = Told(after=after, funds=funds, waits=waits)
+    return event.build(happening(row, None), None, (), (row,), desk="Desk of tests", code_version=VERSION, told=told)
+
+
+def horizon_report() -> event.EventReport:
+    """The report on a guarantee that was missed at its horizon."""
+    fund, records = lived(PUT)
+    place = next(i for i, record in enumerate(records) if record.closed is not None)
+    last = records[place]
+    content = {"session": str(last.session), "slot": last.slot, "outcome": "OK", "reason": last.decision.reason}
+    own = Entry(83, "5e" * 32, last.due, fund.id, "run", {**content, "decision_sha256": "d5" * 32})
+    return event.build(
+        happening(own, last), fund, records[: place + 1], (own,), desk="Desk of tests", code_version=VERSION
+    )
 
 
 def missed_report() -> event.EventReport:

@@ -7,8 +7,10 @@ import numpy as np
 
 from insure.simulation.scenarios import CashHaircut, Gap, Outage, PartialFill, Shape
 from insure.stress import Pack, Position, StressResult, crises, stress
+from reports.compliance.stress import StatedPack, stated
 from reports.stress import StressReport, build
 from reports.stress.assumptions import Program
+from reports.stress.headline import headline, sentence
 from tests.reports.lives import ANCHOR, PUT, VERSION, lived
 
 MOMENT = 20
@@ -54,3 +56,22 @@ def stress_report(strategy: str = PUT, model: str | None = "gbm", moment: int = 
     """The report on it."""
     fund, records = lived(strategy)
     return build(fund, records[moment], stressed(strategy, model, moment), ANCHOR, PROGRAM)
+
+
+def stated_pack(
+    report: StressReport,
+    result: StressResult,
+    session: dt.date = dt.date(2008, 9, 30),
+    entry: int = 88,
+    page: str = "",
+) -> StatedPack:
+    """The row that a stress report leaves on the chain."""
+    content = {
+        "sentence": sentence(report),
+        "session": session.isoformat(),
+        "page": page or f"guarded/stress-{session}.html",
+        "version": "1",
+        "sha256": report.sha256,
+        "figures": headline(report, result),
+    }
+    return stated(entry, content)

@@ -1,34 +1,30 @@
-"""The compliance report's stress sections say what the kept packs say, and believe only those that were written."""
+"""The compliance report's stress sections say what the chain says of the packs, and of nothing else."""
 
 import datetime as dt
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from insure.book.record import Record
-from reports import compliance
-from reports.compliance.stress import KeptStress, StressPacks, read, sections
+from insure.errors import InvalidInput
+from reports import compliance, filters
+from reports.compliance.stress import StatedPack, StressPacks, packs_of, sections, stated
 from reports.evidence import Evidence
 from reports.figures import Figure, NotComputed
 from reports.html import render
 from reports.sections import Section, Table
-from reports.stress import StressReport, sealed
+from reports.stress.headline import COMPARED, SIMULATED
 from tests.reports.lives import ANCHOR, HOLD, PUT, lived
 from tests.reports.made import facts_of
-from tests.reports.stressed import stress_report, stressed
+from tests.reports.stressed import PATHS, stated_pack, stress_report, stressed
 
 _FIRST, _LAST = dt.date(2008, 9, 1), dt.date(2008, 9, 30)
 
 
-def _kept(report: StressReport, file: str) -> KeptStress:
-    return read(file, json.dumps(report.figures(), ensure_ascii=False).encode())
-
-
 def _packs() -> StressPacks:
-    before = stress_report(PUT, None, 10)
-    return StressPacks(_kept(stress_report(PUT), "stress-2008-09-30.json"), _kept(before, "stress-2008-09-16.json"))
+    before = stated_pack(stress_report(PUT, None, 10), stressed(PUT, None, 10), dt.date(2008, 8, 29), 40)
+    return StressPacks(stated_pack(stress_report(PUT), stressed(PUT)), before)
 
 
 def _made(packs: StressPacks | None) -> tuple[Section, Section]:
@@ -42,7 +38,7 @@ def _rows(table: Table) -> dict[str, tuple[Figure, ...]]:
 
 def test_the_pack_stands_beside_the_one_before() -> None:
     stress, _ = _made(_packs())
-    glance, scenarios = (_rows(table) for table in stress.tables)
+    glance, simulated, scenarios = (_rows(table) for table in stress.tables)
     now, before = stressed(PUT), stressed(PUT, None, 10)
     gap, then, change = glance["Largest gap survived"]
     assert now.survivable is not None
@@ -52,23 +48,61 @@ def test_the_pack_stands_beside_the_one_before() -> None:
     assert isinstance(before.survivable.fall, float)
     assert change.value == now.survivable.fall - before.survivable.fall
     assert glance["Floor broken"][0].value == len(now.breached)
-    mean, none, difference = glance["Slippage expected at the horizon"]
-    assert now.model is not None
-    assert mean.value == now.model.figures["slippage_mean"].value
-    assert isinstance(none.value, NotComputed), "the pack before had no model"
-    assert isinstance(difference.value, NotComputed)
+    assert simulated["Slippage expected at the horizon"][2].value == NotComputed("no model was asked for")
     for each, old in zip(now.scenarios, before.scenarios, strict=True):
-        low, old_low, _ = scenarios[each.journey.scenario]
+        low, old_low, _ = scenarios[each.journey.title]
         assert (low.value, old_low.value) == (each.journey.lowest_cushion, old.journey.lowest_cushion)
 
 
-def test_the_hashes_of_both_packs_are_printed() -> None:
+def test_every_simulated_figure_carries_its_error_and_the_table_paths_and_seed() -> None:
+    stress, _ = _made(_packs())
+    study = stressed(PUT).model
+    assert study is not None
+    table = stress.tables[1]
+    assert f"{PATHS} paths of the model gbm, seed 7" in table.caption
+    assert "before, nothing was simulated" in table.caption
+    for row, (key, name) in zip(table.rows, SIMULATED.items(), strict=True):
+        assert row.cells[0].value == stress_report(PUT).glance[key].value == study.figures[name].value
+        assert row.cells[1].value == study.figures[name].standard_error, f"{row.label} has another error"
+    assert table.columns.count("Standard error") == 2, "the pack before has errors of its own"
+    assert not {row.label for row in table.rows} & {row.label for row in stress.tables[0].rows}, "a figure stands twice"
+
+
+def test_without_a_pack_before_it_is_said_once() -> None:
+    stress, reverse = _made(replace(_packs(), before=None))
+    assert stress.title == "Stress pack"
+    assert stress.sentence.endswith("scenarios. No pack was run before the period.")
+    assert [table.columns for table in stress.tables] == [
+        ("In the period",),
+        ("In the period", "Standard error"),
+        ("In the period", "Floor"),
+    ]
+    words = render(_report(replace(_packs(), before=None)))
+    assert words.count("before the period") - words.count("no decision or floor before") <= 4, (
+        "it is said again and again"
+    )
+    assert not any(
+        isinstance(cell.value, NotComputed) for table in stress.tables for row in table.rows for cell in row.cells
+    )
+    assert not [key for key in reverse.figures if key.endswith("_before")]
+
+
+def test_scenarios_have_their_titles() -> None:
+    stress, _ = _made(_packs())
+    labels = {row.label for row in stress.tables[2].rows}
+    assert labels == {each.journey.title for each in stressed(PUT).scenarios}
+    assert not labels & {each.journey.scenario for each in stressed(PUT).scenarios}, "a code stands for a scenario"
+
+
+def test_the_hashes_and_entries_of_both_packs_are_printed() -> None:
     packs = _packs()
     stress, _ = _made(packs)
     assert packs.now is not None
     assert packs.before is not None
     assert stress.figures["pack_sha256"].value == packs.now.sha256 == stress_report(PUT).sha256
     assert stress.figures["before_sha256"].value == packs.before.sha256
+    assert stress.figures["pack_sha256"].source == "entry 88 of the chain"
+    assert stress.figures["before_sha256"].source == "entry 40 of the chain"
 
 
 def test_reverse_stress_is_that_of_the_pack() -> None:
@@ -77,17 +111,15 @@ def test_reverse_stress_is_that_of_the_pack() -> None:
     assert found is not None
     assert reverse.figures["smallest_gap"].value == found.smallest_gap
     assert "smallest_gap_before" in reverse.figures
-    paths, combinations = reverse.tables
-    assert [row.cells[0].value for row in paths.rows] == [path.fall for path in found.paths]
-    assert found.frontier is not None
-    assert len(combinations.rows) == len(found.frontier.delays)
+    assert [row.cells[0].value for row in reverse.tables[0].rows] == [path.fall for path in found.paths]
+    part = next(part for part in stress_report(PUT).parts if part.key == "reverse")
+    assert (reverse.sentence, reverse.paragraphs) == (part.sentence, part.missing)
 
 
 def test_a_scenario_that_newly_breaks_the_floor_is_to_be_read() -> None:
     packs = _packs()
     held = [each for each in stressed(PUT, None, 10).scenarios if each.journey.breach is None]
-    now_broken = set(stressed(PUT).breached)
-    newly = {each.journey.scenario for each in held} & now_broken
+    newly = {each.journey.scenario for each in held} & set(stressed(PUT).breached)
     stress, _ = _made(packs)
     assert stress.judgement == ("alert" if newly else "kept")
     assert _made(replace(packs, before=packs.now))[0].judgement == "kept", "nothing is new against itself"
@@ -97,72 +129,79 @@ def test_a_scenario_that_newly_breaks_the_floor_is_to_be_read() -> None:
 @pytest.mark.parametrize(
     ("packs", "expected"),
     [
-        (None, "not computed: the folder of the reports was not looked at."),
+        (None, "not computed: the chain was not asked for stress packs."),
         (
             StressPacks(),
             "not computed: no stress pack was run in the period; `insure report stress guarded` runs one.",
         ),
     ],
-    ids=["not looked", "none"],
+    ids=["not asked", "none"],
 )
-def test_where_there_is_none_it_says_what_to_do(packs: StressPacks | None, expected: str) -> None:
-    for section in _made(packs):
-        assert (section.sentence, section.judgement) == (expected, None)
+def test_where_there_is_none_it_is_one_sentence_that_says_what_to_do(packs: StressPacks | None, expected: str) -> None:
+    (section,) = sections("guarded", _FIRST, _LAST, packs)
+    assert section == Section("stress", "Stress", None, expected)
 
 
 def test_a_day_has_no_stress_section() -> None:
     assert sections("guarded", _FIRST, _FIRST, _packs()) == ()
 
 
-def _changed(content: bytes) -> bytes:
-    figures = json.loads(content)
-    figures["glance"]["gap"]["value"] = 0.5
-    return json.dumps(figures).encode()
+def test_of_the_newest_session_the_last_stated_counts() -> None:
+    report, result = stress_report(PUT), stressed(PUT)
+
+    def pack(day: int, month: int, entry: int) -> StatedPack:
+        return stated_pack(report, result, dt.date(2008, month, day), entry)
+
+    early, mid, again, late, old = pack(3, 9, 50), pack(25, 9, 51), pack(25, 9, 60), pack(2, 10, 52), pack(29, 8, 70)
+    assert packs_of([early, mid, again, late, old], _FIRST, _LAST) == StressPacks(again, old)
+    assert packs_of([late], _FIRST, _LAST) == StressPacks(None, None), "a pack of a later month"
+    assert packs_of([old], _FIRST, _LAST) == StressPacks(None, old)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "expected"),
-    [
-        (_changed, "its figures are not those that its hash was made of"),
-        (lambda content: content[: len(content) // 2], "it cannot be read"),
-        (lambda _: b"[]", "it is no report"),
-        (lambda _: b"", "it cannot be read"),
-        (lambda _: b"\xff\xfe", "it cannot be read"),
-    ],
-    ids=["changed", "cut", "list", "empty", "bytes"],
-)
-def test_a_file_that_was_touched_is_not_believed(spoil: Callable[[bytes], bytes], expected: str) -> None:
-    content = json.dumps(stress_report(PUT).figures(), ensure_ascii=False).encode()
-    spoiled = read("stress-2008-09-30.json", spoil(content))
-    assert expected in spoiled.broken
-    stress, reverse = _made(StressPacks(spoiled))
-    assert stress.judgement == reverse.judgement == "breached"
-    assert expected in stress.sentence
-    whole = _made(StressPacks(_packs().now, spoiled))[0]
-    assert whole.judgement == "alert"
-    assert isinstance(_rows(whole.tables[0])["Floor today"][1].value, NotComputed)
+def test_a_row_that_is_no_pack_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="Row 9 of the chain speaks of no stress report"):
+        stated(9, {"sentence": "Anything."})
 
 
-def test_a_pack_of_another_version_of_the_program_says_so() -> None:
-    figures = stress_report(PUT).figures()
-    del figures["parts"]
-    figures["sha256"] = sealed(figures)
-    stress, _ = _made(StressPacks(read("stress-2008-09-30.json", json.dumps(figures).encode())))
-    assert "it was made by another version of the program" in stress.sentence
+@pytest.mark.parametrize("figures", ["", "[]", "{}", '{"form":2}', '{"form":1}', '{"form":1,"simulated":3}'])
+def test_a_pack_of_another_version_of_the_program_says_so(figures: str) -> None:
+    pack = replace(stated_pack(stress_report(PUT), stressed(PUT)), figures=figures)
+    (section,) = sections("guarded", _FIRST, _LAST, StressPacks(pack))
+    assert "was stated by another version of the program" in section.sentence
+
+
+def test_every_field_of_the_line_is_needed() -> None:
+    """Whatever is taken out of the line, the section says so rather than showing a hole."""
+    pack = stated_pack(stress_report(PUT), stressed(PUT))
+    for key in ("form", "made", "glance", "simulated", "scenarios", "reverse"):
+        told = json.loads(pack.figures)
+        del told[key]
+        (section,) = sections("guarded", _FIRST, _LAST, StressPacks(replace(pack, figures=json.dumps(told))))
+        assert "another version" in section.sentence, key
+    for key in COMPARED:
+        told = json.loads(pack.figures)
+        del told["glance"][key]
+        (section,) = sections("guarded", _FIRST, _LAST, StressPacks(replace(pack, figures=json.dumps(told))))
+        assert "another version" in section.sentence, key
 
 
 def test_a_fund_without_floor_breaks_none() -> None:
-    stress, _ = _made(StressPacks(_kept(stress_report(HOLD), "stress-2008-09-30.json")))
+    stress, _ = _made(StressPacks(stated_pack(stress_report(HOLD), stressed(HOLD))))
     assert stress.sentence.startswith("The floor breaks in 0 of 7 scenarios")
 
 
 def test_the_compliance_report_has_both_sections() -> None:
-    fund, records = lived(PUT)
-    history: list[Record] = [record for record in records if record.session <= _LAST]
-    facts = facts_of(fund, history, records[0].session, _LAST)
-    report = compliance.build(fund, facts, history, ANCHOR, Evidence(stress=_packs()))
+    report = _report(_packs())
     keys = [section.key for section in report.sections]
     assert keys.count("stress") == keys.count("reverse") == 1
     html = render(report)
     assert "Stress pack against the one before" in html
-    assert "stress-2008-09-16.json" in html
+    assert "stress-2008-08-29.html" in html
+    assert filters.number(PATHS, 0) in html
+
+
+def _report(packs: StressPacks) -> compliance.ComplianceReport:
+    fund, records = lived(PUT)
+    history: list[Record] = [record for record in records if record.session <= _LAST]
+    facts = facts_of(fund, history, records[0].session, _LAST)
+    return compliance.build(fund, facts, history, ANCHOR, Evidence(stress=packs))

@@ -14,9 +14,10 @@ from insure.errors import InvalidInput
 from insure.fund import Fund
 from insure.slippage import HEDGING
 from reports import comparison, facts, filters, rebalance, slippage
+from reports.fall import fall
 from reports.figures import Figure, NotComputed
 from reports.measures import measures
-from reports.points import points
+from reports.points import past
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, contract, live, lived, prices
 
 each_strategy = pytest.mark.parametrize("strategy", [PUT, CPPI, HOLD])
@@ -43,6 +44,7 @@ def test_rebalance_figures_are_the_books(strategy: str) -> None:
     assert report.glance["nav"].value == record.after.cash + record.after.units * record.decision.snapshot.price
     assert report.hashes["decision"].value == sha256(record.canonical()), "hash is not that of the record as kept"
     assert report.hashes["contract"].value == fund.config_sha256
+    assert report.head.anchor is not None
     assert (report.head.anchor.sequence, report.head.anchor.sha256) == ANCHOR
     assert record.ladder is not None
     assert [row.stage for row in report.ladder[1:]] == [rung.stage for rung in record.ladder.rungs]
@@ -121,6 +123,74 @@ def test_verdict_is_bad_below_the_floor() -> None:
     assert comparison.build(fund, records, ANCHOR).verdict.word == "Guarantee missed"
 
 
+def test_a_missed_guarantee_is_told_where_its_period_ends() -> None:
+    """The figures of the slot are those of the next period; what is short is of the one that ended."""
+    fund, records = lived(PUT)
+    place = next(i for i, record in enumerate(records) if record.closed is not None)
+    record = records[place]
+    ended, closed = record.decision.ended, record.closed
+    assert ended is not None
+    assert closed is not None
+    report = _report(fund, records, place - len(records))
+    assert report.verdict.word == "Guarantee missed", report.verdict
+    assert report.horizon is not None
+    figures = report.horizon.figures
+    assert figures["guarantee"].value == ended.guarantee
+    assert _money(figures["value"]) == ended.nav
+    assert _money(figures["against_guarantee"]) == pytest.approx(ended.nav - ended.guarantee)
+    assert figures["first_below"].value == records[40].session, "the floor was lost in the crash"
+    causes = sum(_money(each) for each in report.horizon.causes.values())
+    assert causes == pytest.approx(closed.total, abs=0.05), "the causes of the period do not add up"
+    assert _report(fund, records, place + 1 - len(records)).horizon is None, "no period ended a session later"
+
+
+def test_the_way_below_the_floor_is_told_step_by_step() -> None:
+    _, records = lived(PUT)
+    way = fall(records[:44], 1)
+    assert way is not None
+    assert way.first_below.value == records[40].session
+    assert [row.session.value for row in way.rows] == [record.session for record in records[40:44]]
+    first = way.rows[0]
+    before = records[39]
+    assert _money(first.move) == pytest.approx(
+        float(records[40].decision.snapshot.price / before.decision.snapshot.price) - 1.0
+    )
+    assert _money(first.stock) == pytest.approx(float(before.equity / before.nav))
+    assert _money(first.change) == pytest.approx(_money(first.nav) - float(before.nav))
+    assert _money(first.cushion) < 0.0
+    assert fall(records[:40], 1) is None, "above the floor there is no fall to tell"
+
+
+def test_a_ladder_without_a_cushion_speaks_of_no_band_and_no_throttle() -> None:
+    fund, records = lived(PUT)
+    locked = records[40]
+    assert locked.ladder is not None
+    assert "500" in locked.ladder["throttle"].reason, "this test is about what the record says"
+    told = {row.stage: row.reason for row in _report(fund, records, 40 - 90).ladder}
+    assert told["throttle"].startswith("Does not apply")
+    assert told["band"].startswith("Does not apply")
+    assert "500" not in " ".join(told.values()), told
+    usual = {row.stage: row.reason for row in _report(fund, records, 20 - 90).ladder}
+    ladder = records[20].ladder
+    assert ladder is not None
+    assert usual["band"] == ladder["band"].reason
+
+
+def test_a_fund_that_stays_in_cash_says_that_nothing_is_in_stock() -> None:
+    fund, records = lived(PUT)
+    assert "0.00% in stock stands" in records[45].decision.reason
+    assert _report(fund, records, 45 - 90).verdict.sentence == "No trade; nothing is in stock."
+
+
+def test_orders_and_fills_name_their_instrument_and_their_state() -> None:
+    fund, records = lived(PUT)
+    report = _report(fund, records, 0 - 90)
+    assert [(row.instrument, row.state) for row in report.orders] == [(fund.instrument, "filled")]
+    assert [row.instrument for row in report.fills] == [fund.instrument]
+    assert [(row.state, row.detail) for row in report.lives] == [("new", "decided"), ("filled", "executed at once")]
+    assert report.orders[0].figures["filled"].value == report.orders[0].figures["units"].value
+
+
 def test_story_answers_its_question() -> None:
     fund, records = lived(CPPI)
     report = _report(fund, records, 40 - 90)
@@ -134,21 +204,21 @@ def test_story_answers_its_question() -> None:
 @each_strategy
 def test_points_multiply_up_to_value_without_flows(strategy: str) -> None:
     fund, records = lived(strategy)
-    row = points(fund, records)
+    row = past(fund, records).points
     grown = 1.0
     for point in row:
         grown *= point.fund_growth
-    # Costs of the first purchase are paid before the first point.
+    assert row[0].nav == float(fund.initial_money), "the first costs are left out"
     assert grown == pytest.approx(row[-1].nav / row[0].nav, rel=1e-12), "growth factors do not lead to the value"
     for point in row:
-        if point.twin is not None and not point.begins and point.session < records[60].session:
+        if point.twin is not None:
             assert point.slippage == pytest.approx(point.nav - point.twin, rel=1e-6, abs=1e-3), f"{point.session}"
             assert sum(point.groups.values()) == pytest.approx(point.slippage, abs=1e-3), f"{point.session}"
 
 
 def test_a_roll_has_two_points_on_one_session() -> None:
     fund, records = lived(CPPI)
-    row = points(fund, records)
+    row = past(fund, records).points
     begins = [i for i, point in enumerate(row) if point.begins]
     assert len(begins) == 1, f"{len(begins)} rolls"
     ended, began = row[begins[0] - 1], row[begins[0]]
@@ -156,14 +226,14 @@ def test_a_roll_has_two_points_on_one_session() -> None:
     assert ended.floor == pytest.approx(90_000_000.0), "the old floor is the guarantee at its horizon"
     assert began.floor is not None
     assert began.floor < ended.nav, "the new floor is below the new beginning"
-    assert began.twin == pytest.approx(ended.nav, rel=1e-9), "the twin is bought anew with the fund's value"
+    assert began.twin == pytest.approx(ended.twin, rel=1e-9), "the true put goes on with what it is worth itself"
 
 
 def test_index_reinvests_its_dividends_or_pays_them_out() -> None:
     closes = [Decimal(1000)] * 4
-    reinvested = points(contract(), live(contract(), closes, dividend_every=2))
+    reinvested = past(contract(), live(contract(), closes, dividend_every=2)).decided
     paid = contract(dividends="paid_out")
-    distributed = points(paid, live(paid, closes, dividend_every=2))
+    distributed = past(paid, live(paid, closes, dividend_every=2)).decided
     assert reinvested[-1].index == pytest.approx(1e8 * 1.005), "5.00 on 1,000.00 buys half a per cent more"
     assert distributed[-1].index == pytest.approx(1e8), "a paid dividend leaves the value of the units alone"
     assert distributed[2].index_growth == pytest.approx(1.005), "but it is part of what the index earned"
@@ -172,19 +242,17 @@ def test_index_reinvests_its_dividends_or_pays_them_out() -> None:
 
 def test_measures_of_the_index_against_itself_are_one() -> None:
     fund, records = lived(PUT)
-    rows = {row.name: row for row in measures(records, points(fund, records))}
+    rows = {row.name: row for row in measures(records, past(fund, records))}
     for name in ("upside_capture", "downside_capture", "participation"):
         assert rows[name].index.value == pytest.approx(1.0), name
     assert rows["cost_of_insurance"].index.value == pytest.approx(0.0)
-    assert rows["total_return"].fund.value == pytest.approx(
-        points(fund, records)[-1].nav / points(fund, records)[0].nav - 1
-    )
+    assert rows["total_return"].fund.value == pytest.approx(float(records[-1].nav / fund.initial_money) - 1.0)
 
 
 def test_measures_without_a_past_say_why() -> None:
     fund = contract()
     records = live(fund, prices(2))
-    rows = measures(records, points(fund, records))
+    rows = measures(records, past(fund, records))
     for row in rows[:12]:
         assert row.fund.value == NotComputed("fewer than three decisions"), f"{row.label}: {row.fund.value!r}"
 
@@ -193,15 +261,6 @@ def test_causes_are_known_by_name_and_in_order() -> None:
     for name in (*HEDGING, "model", "limits", "band", "throttle", "lots", "execution", "commission", "funding"):
         assert slippage.cause(name).meaning, f"{name} has no meaning"
     assert slippage.in_order(["zeta", "gap", "model"]) == ["model", "gap", "zeta"]
-
-
-def test_comparison_of_a_later_span_starts_there() -> None:
-    fund, records = lived(CPPI)
-    roll = next(i for i, record in enumerate(records) if record.closed is not None)
-    report = comparison.build(fund, records[roll:], ANCHOR)
-    assert len(report.slippage.periods) == 1, "a period that ended before the span is counted"
-    assert report.charts[0].dates[0] == records[roll].session
-    assert report.charts[0].starts == (), "the first session is no roll"
 
 
 def test_a_check_that_had_nothing_to_look_at_is_neither_passed_nor_a_figure() -> None:

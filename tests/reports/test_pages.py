@@ -30,10 +30,12 @@ from tests.reports.hostile import NAMES
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, live, lived, prices
 from tests.reports.made import (
     compliance_report,
+    desk_report,
     entry,
     event_report,
     evidence_of,
     facts_of,
+    horizon_report,
     index_report,
     missed_report,
     stated_report,
@@ -63,10 +65,15 @@ def _reports() -> Iterator[tuple[str, Report]]:
         yield f"event of {name}", event_report(strategy)
     for name, strategy in (("put", PUT), ("hold", HOLD)):
         yield f"stress of {name}", stress_report(strategy)
+    fund, records = lived(CPPI)
+    yield "later comparison", comparison.build(fund, records[50:], ANCHOR, records[49])
+    yield "backtest", comparison.build(fund, records, None)
     yield "stress after the crash", stress_report(PUT, None, 45)
     for kind in ("kill", "lift", "breaker", "override", "restore"):
         yield f"event {kind}", stated_report(kind)
     yield "event missed", missed_report()
+    yield "event of the desk", desk_report()
+    yield "event at the horizon", horizon_report()
     day = lived(CPPI)[1][40].session
     corrected = compliance_report(CPPI, day, day)
     correction = Correction("compliance-2008-10-28.html", "c0" * 32, "The custodian's file came late.")
@@ -258,7 +265,9 @@ def test_every_chart_has_words_and_a_table(name: str) -> None:
     assert PAGES[name].count('<svg class="chart wide"') == charts, f"{name}: a chart is missing"
     assert PAGES[name].count('<svg class="chart small"') == panels, f"{name}: a panel is missing"
     assert page.elements["desc"] == 2 * charts + panels, f"{name}: a picture has no description"
-    assert page.elements["details"] == charts + panels, f"{name}: a chart has no table"
+    glossary = PAGES[name].count('<details class="glossary">')
+    assert glossary == (REPORTS[name].head.kind in {"comparison", "backtest"}), f"{name}: measures without definitions"
+    assert page.elements["details"] == charts + panels + glossary, f"{name}: a chart has no table"
 
 
 def test_watermark_says_that_no_money_moved() -> None:
@@ -470,7 +479,7 @@ def _charts(report: Report) -> int:
     if isinstance(report, StressReport):
         return sum(len(part.pictures) for part in report.parts)
     if isinstance(report, compliance.ComplianceReport):
-        return sum(len(section.charts) for section in report.sections)
+        return sum(len(section.charts) for section in report.sections) + len(report.slippage_charts)
     return 0 if isinstance(report, index.IndexReport) else len(report.charts)
 
 

@@ -14,6 +14,9 @@ from tests.reports.lives import ANCHOR, PUT, lived
 from tests.reports.made import compliance_report, event_report, index_report
 from tests.reports.stressed import stress_report
 
+_MARGIN = 48.0
+"""17 mm, in points."""
+
 
 def _drawn(html: str) -> bytes:
     try:
@@ -48,8 +51,38 @@ def test_every_kind_becomes_a_pdf(kind: str) -> None:
         "stress": render(stress_report()),
     }[kind]
     read = PdfReader(io.BytesIO(_drawn(html)))
-    assert 1 <= len(read.pages) <= (24 if kind == "stress" else 18), f"{kind} has {len(read.pages)} pages"
+    assert 1 <= len(read.pages) <= (24 if kind in {"stress", "compliance"} else 18), (
+        f"{kind} has {len(read.pages)} pages"
+    )
     assert any(page.extract_text().strip() for page in read.pages)
+
+
+def test_wide_tables_end_on_the_paper() -> None:
+    """Orders one by one and weeks with their cushions: no word begins beyond the margin."""
+    _, records = lived(PUT)
+    html = render(compliance_report(PUT, records[0].session, records[-1].session))
+    words_alone = re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL)
+    read = PdfReader(io.BytesIO(_drawn(words_alone)))
+    for number, page in enumerate(read.pages, start=1):
+        begins: list[tuple[float, str]] = []
+
+        def seen(
+            text: str,
+            cm: list[float],
+            tm: list[float],
+            font: object,
+            size: object,
+            begins: list[tuple[float, str]] = begins,
+        ) -> None:
+            del font, size
+            if text.strip():
+                begins.append((tm[4] * cm[0] + cm[4], text.strip()))
+
+        page.extract_text(visitor_text=seen)
+        last, words = max(begins)
+        assert last < float(page.mediabox.width) - _MARGIN, (
+            f"page {number}: {words!r} begins {last:.0f} points from left"
+        )
 
 
 def test_paper_has_the_colours_of_the_light_style_sheet() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from insure.errors import InvalidInput
 from insure.stress import StressResult
-from reports.figures import Figure, NotComputed
+from insure.stress.models import ModelFigure
+from reports import filters
+from reports.figures import Figure, NotComputed, Unit
 from reports.html import render
 from reports.pictures import Curves, Panel, Ranges, Spread, Waterfall
 from reports.stress import StressReport, build, intact
@@ -163,7 +165,7 @@ def test_what_breaks_the_floor_stands_before_what_does_not() -> None:
     assert tones == sorted(tones, reverse=True), "rows that break the floor are not first"
     told = {str(row.label.value): _cells(listing, row)["Floor holds"].value for row in listing.rows}
     for each in result.scenarios:
-        assert told[f"scenario {each.journey.scenario}"] == (BROKEN if each.journey.breach else HOLDS)
+        assert told[each.journey.title] == (BROKEN if each.journey.breach else HOLDS)
     first = max(rung.move for rung in result.gaps if rung.breached)
     assert told[f"an instant fall of {-first:.0%} or more"] == BROKEN
 
@@ -171,13 +173,100 @@ def test_what_breaks_the_floor_stands_before_what_does_not() -> None:
 def test_the_verdict_says_whether_the_floor_holds() -> None:
     broken = stress_report(PUT)
     assert (broken.verdict.mark, broken.verdict.word.startswith("Floor breaks in")) == ("attention", True)
-    assert all(name in broken.verdict.notes[0] for name in stressed(PUT).breached)
+    titles = [each.journey.title for each in stressed(PUT).scenarios if each.journey.breach is not None]
+    assert len(titles) == len(stressed(PUT).breached)
+    assert all(title in broken.verdict.notes[0] for title in titles)
     quiet = [each for each in stressed(PUT).scenarios if each.journey.breach is None]
     held = _rebuilt(replace(stressed(PUT), scenarios=tuple(quiet)))
     assert (held.verdict.mark, held.verdict.word) == ("good", "Floor holds in every scenario")
     assert stress_report(HOLD).verdict.word == "No floor to break"
     after = stress_report(PUT, None, 45)
     assert (after.verdict.mark, after.verdict.word) == ("bad", "At the floor")
+
+
+@each_strategy
+def test_every_simulated_figure_of_the_glance_carries_its_error_paths_and_seed(strategy: str) -> None:
+    report, study = stress_report(strategy), stressed(strategy).model
+    assert study is not None
+    asked: tuple[tuple[str, str, Unit], ...] = (
+        ("slippage_mean", "slippage_mean", "money"),
+        ("slippage_q01", "slippage_q01", "money"),
+        ("shortfall", "shortfall_probability", "probability"),
+    )
+    for key, name, unit in asked:
+        figure, found = report.glance[key], study.figures[name]
+        if isinstance(figure.value, NotComputed):
+            continue
+        assert figure.value == found.value
+        assert found.standard_error is not None
+        assert f"{PATHS} paths of the model gbm, seed 7" in figure.source, figure.source
+        if found.standard_error > 0.0:
+            written = filters.figure(found.standard_error, unit)
+            assert f"standard error {written}" in figure.source, figure.source
+        else:
+            assert "95% interval" in figure.source, figure.source
+
+
+def test_a_chance_that_no_path_had_is_told_with_what_that_proves() -> None:
+    result = stressed(PUT)
+    assert result.model is not None
+    figures = dict(result.model.figures)
+    for name in ("breach_probability", "shortfall_probability"):
+        figures[name] = ModelFigure(0.0, 0.0)
+    report = _rebuilt(replace(result, model=replace(result.model, figures=figures)))
+    chances = _listings(report)["chances"]
+    rows = {row.key: _cells(chances, row) for row in chances.rows}
+    bound = 1.0 - 0.025 ** (1.0 / PATHS)
+    for name in ("breach_probability", "shortfall_probability"):
+        assert (_money(rows[name]["Share of paths"]), _money(rows[name]["95%: from"])) == (0.0, 0.0)
+        assert _money(rows[name]["to"]) == pytest.approx(bound, rel=1e-9)
+    assert filters.probability(bound) in report.glance["shortfall"].source, report.glance["shortfall"].source
+    for row in chances.rows:
+        cells = _cells(chances, row)
+        assert _money(cells["95%: from"]) <= _money(cells["Share of paths"]) <= _money(cells["to"]), row.key
+
+
+def test_a_missed_guarantee_says_by_how_much() -> None:
+    report, study = stress_report(PUT), stressed(PUT).model
+    assert study is not None
+    assert study.paired is not None
+    missed = _listings(report)["missed"]
+    assert len(missed.rows) == len(study.paired.pairs)
+    for row, pair in zip(missed.rows, study.paired.pairs, strict=True):
+        cells = _cells(missed, row)
+        assert cells["Guarantee missed"].value == pair.shortfall_probability.value
+        if pair.shortfall_size is None:
+            assert isinstance(cells["Missing there"].value, NotComputed)
+            continue
+        assert cells["Missing there"].value == pair.shortfall_size.value > 0.0
+        assert pair.shortfall_size.value <= study.paired.guarantee - 0.0
+    own = next(pair for pair in study.paired.pairs if pair.own)
+    assert own.shortfall_size is not None
+    assert filters.money(own.shortfall_size.value) in _part(report, "strategies").sentence
+
+
+def test_below_the_floor_the_simulation_does_what_the_fund_would_not() -> None:
+    report = stress_report(PUT)
+    told = "In the simulation: at or below the floor the rule goes on; live everything would become cash."
+    assert told in report.verdict.notes, "the glance's figures stand without it"
+    assert told in _part(report, "distribution").paragraphs
+    assert told not in stress_report(HOLD).verdict.notes, "a fund without floor"
+
+
+def test_combinations_that_all_break_the_floor_are_one_sentence() -> None:
+    result = stressed(PUT)
+    assert result.reverse is not None
+    assert result.reverse.frontier is not None
+    frontier = result.reverse.frontier
+    gone = replace(frontier, gaps=tuple(tuple(None for _ in row) for row in frontier.gaps))
+    report = _rebuilt(replace(result, reverse=replace(result.reverse, frontier=gone)))
+    assert "combinations" not in _listings(report)
+    told = [said for said in _part(report, "reverse").missing if "the floor is broken without a gap" in said]
+    assert len(told) == 1, _part(report, "reverse").missing
+    assert frontier.assumption in told[0]
+    some = replace(frontier, gaps=((0.05, *frontier.gaps[0][1:]), *frontier.gaps[1:]))
+    mixed = _rebuilt(replace(result, reverse=replace(result.reverse, frontier=some)))
+    assert len(_listings(mixed)["combinations"].rows) == len(frontier.delays), "one combination holds"
 
 
 def test_the_page_is_marked_as_simulated() -> None:
@@ -203,7 +292,7 @@ def test_assumptions_are_told_in_full() -> None:
         assert name in part.figures, f"{name} is not told"
     assert part.paragraphs == result.model.assumptions
     sources = {str(row.label.value) for row in _listings(report)["sources"].rows}
-    assert sources == {each.journey.scenario for each in result.scenarios}, "a scenario's source is missing"
+    assert sources == {each.journey.title for each in result.scenarios}, "a scenario's source is missing"
     fitted = {str(row.label.value) for row in _listings(report)["calibration"].rows}
     assert {"gbm: vol", "fitted jumps: jump intensity"} <= fitted
 

@@ -1,9 +1,11 @@
 """Alerts: class A latches, repeats count, everybody is told once, and no secret leaves."""
 
+import datetime as dt
 import json
 import logging
 import smtplib
 import sys
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -11,7 +13,11 @@ import pytest
 
 from insure.book import Book
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
-from insure.errors import BookError
+from insure.decision.checks import Check, at_most
+from insure.errors import BookError, DeskError
+from insure.slots import Slot
+from schedules.desk import open_desk
+from schedules.jobs import Tick
 from schedules.notifiers import (
     PASSWORD_VARIABLE,
     AlertTerms,
@@ -23,7 +29,8 @@ from schedules.notifiers import (
     notifiers_of,
 )
 from schedules.serving.service import Service
-from schedules.watch.alerts import Lines, tell_waiting
+from schedules.watch.alerts import Lines, alerts_of, tell_waiting
+from tests.reports.lives import CPPI, lived
 from tests.schedules.world import Clock, at, flat_year, lines, row, told_desk, write_fund
 
 MISSED = Alert("tested", "A", "slot missed", "2026-11-23:close-15min: Missed.")
@@ -36,8 +43,8 @@ def book(tmp_path: Path) -> Book:
     return Book.open(tmp_path / "insure.db")
 
 
-def raised(book: Book, alert: Alert = MISSED) -> RaisedAlert:
-    return AlertBook(book).raise_alert(alert, NOW)
+def raised(book: Book, alert: Alert = MISSED, moment: dt.datetime = NOW) -> RaisedAlert:
+    return AlertBook(book).raise_alert(alert, moment)
 
 
 def test_repeats_count_until_somebody_acknowledges(book: Book) -> None:
@@ -66,13 +73,32 @@ def test_class_b_closes_when_it_is_over_and_class_a_does_not(tmp_path: Path, boo
     rows = [row("2026-11-20", "1000")]
     clock = Clock(at("2026-11-23 20:45"))
     service = Service(told_desk(tmp_path, rows, clock), book)
-    raised(book)
+    raised(book, moment=clock.now)
     service.once()
     assert [one.alert.kind for one in AlertBook(book).open()] == ["slot missed", "price doubted"]
     rows.append(row("2026-11-23", "1001"))
     clock.move(30)
     service.once()
     assert [one.alert.kind for one in AlertBook(book).open()] == ["slot missed"]
+
+
+def test_an_alert_is_named_after_the_check_that_refused() -> None:
+    """ "Every limit was kept" once stood beside an alert "limit breached" that an approval, or a price, had raised."""
+    slot = Slot(dt.date(2026, 11, 23), "close-15min", NOW)
+
+    def kinds(*failing: Check) -> list[tuple[str, str]]:
+        own = replace(decided, checks=(*decided.checks, *failing), outcome="HELD", reason="It was held.")
+        tick = Tick("tested", slot, "HELD", "It was held.", replace(record, decision=own))
+        return [(alert.grade, alert.kind) for alert in alerts_of(tick)]
+
+    record = lived(CPPI)[1][5]
+    decided = record.decision
+    order, price = (at_most(name, 2.0, 1.0, "weight", f"{name}.") for name in ("order size", "price collar"))
+    asked = at_most("approval", 1.0, 0.0, "count", "Nothing is sent.", asks=True)
+    breaker = at_most("breaker", 1.0, 0.0, "count", "REDUCE_ONLY.")
+    assert kinds(asked, breaker) == [("B", "slot held")], "what waits for people breaks no limit"
+    assert kinds(order) == [("B", "slot held"), ("A", "limit breached")]
+    assert kinds(price, asked) == [("B", "slot held"), ("A", "refused: price collar")]
 
 
 def test_notifiers_are_told_once_and_not_of_repeats(tmp_path: Path, book: Book) -> None:
@@ -198,3 +224,11 @@ def test_json_lines_have_the_run_and_no_secret() -> None:
         "run-1", "tested", "error", "said ***",
     )  # fmt: skip
     assert "ValueError" in content["trace"]
+
+
+@pytest.mark.parametrize("line", ["timeout_seconds = true", "timeout_seconds = inf", "timeout_seconds = 1e308"])
+def test_a_time_of_the_desk_is_a_time(tmp_path: Path, line: str) -> None:
+    """``true`` read as one second, and an infinite one let a command hold the service for ever."""
+    (tmp_path / "desk.toml").write_text(f'name = "Desk"\n[alerts]\n{line}\n', encoding="utf-8")
+    with pytest.raises(DeskError, match="timeout_seconds"):
+        open_desk(tmp_path)

@@ -1,5 +1,7 @@
 """The data gate at a slot: a bad tick never trades, never freezes the fund, and its clock runs out in words."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,15 +22,16 @@ SLOT = "2026-11-25:close-60min"
 class Stage:
     """A fund that decided on two calm days, and a third day on which its price is told."""
 
-    def __init__(self, folder: Path, book: Book, more: str = "") -> None:
-        more += "\n[controls]\nask_change_weight = 5.0\nask_buy_after_fall = 0"  # these ask people
+    def __init__(self, folder: Path, book: Book, more: str = "", calm: Sequence[Row] = CALM) -> None:
+        # These ask people.
+        more += "\n[controls]\nask_change_weight = 5.0\nask_buy_after_fall = 0\nprice_collar_bps = 5000"
         more += "\nmarket_halt_falls = []\nbreaker_gap_budget = 0\nbreaker_bad_prices = 99\nbreaker_slippage_sigmas = 0"
         self.clock = Clock(at("2026-11-23 20:00"))
         write_fund(folder, start="2026-11-23", slot="close-60min", deadline=55, more=more)
         self.rows: list[Row] = []
         self.book = book
         self.service = Service(told_desk(folder, self.rows, self.clock), book)
-        for day, seen in zip(("23", "24"), CALM, strict=True):
+        for day, seen in zip(("23", "24"), calm, strict=True):
             self.at(f"2026-11-{day} 20:00", seen)
         assert set(outcomes(book).values()) == {"OK"}
 
@@ -191,7 +194,8 @@ def test_quotes_that_cannot_be_are_asked_about(tmp_path: Path, book: Book, bid: 
 
 
 def test_an_old_quote_is_asked_about(tmp_path: Path, book: Book) -> None:
-    stage = Stage(tmp_path, book, "[quality]\nmax_age_minutes = 10")
+    calm = [replace(one, at=at(f"{one.session} 19:59")) for one in CALM]
+    stage = Stage(tmp_path, book, "[quality]\nmax_age_minutes = 10", calm)
     stage.at("2026-11-25 20:00", row("2026-11-25", "1001", at=at("2026-11-25 19:40")))
     assert outcomes(book)[SLOT] == "HELD"
     assert stage.question.startswith("The newest quote is of 2026-11-25 19:40 UTC, 20 minutes old; 10 are allowed.")

@@ -3,12 +3,14 @@
 import datetime as dt
 import json
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from insure.book import Book, trail
 from insure.book.backup import back_up, restore
+from insure.dates import calendar
 from insure.errors import InvalidInput
 from insure.feeds.feed import Row
 from insure.fund import Fund
@@ -79,11 +81,23 @@ def test_a_breached_floor_is_reported_with_its_size_and_cause(tmp_path: Path, cl
         assert float(figures["effect"]["nav"]["value"]) == pytest.approx(float(last.nav))
         assert figures["effect"]["cushion"]["value"] < 0.0
         assert "moved \u221240.00%" in figures["cause"][0]
-        assert figures["head"]["anchor"]["sequence"] == trail.ended(book, "tested", last.session, last.slot).sequence
+        assert figures["event"]["sequence"] == trail.ended(book, "tested", last.session, last.slot).sequence
+        moved = trail.own(book, "tested", ("breaker",))
+        assert figures["head"]["anchor"]["sequence"] == moved[0].sequence, "the breaker that it tripped belongs to it"
+        assert any("REDUCE_ONLY after NORMAL" in each for each in figures["done"]), figures["done"]
+        assert figures["fall"]["first_below"]["value"] == "2026-11-25"
+        [step] = figures["fall"]["rows"]
+        assert step["move"]["value"] == pytest.approx(-0.4)
+        assert step["change"]["value"] == pytest.approx(float(last.nav) - float(book_nav(book)), rel=1e-3)
         clock.now = at("2026-11-27 17:45")
         Service(desk, book).once()
         told = [each for each in book.record("tested").decision.events if each.kind == "floor breached"]
         assert len(breaches(desk)) == 1 + len(told)
+
+
+def book_nav(book: Book) -> Decimal:
+    """Value after the decision of the session before the crash."""
+    return book.record("tested", dt.date(2026, 11, 24)).nav
 
 
 def test_a_failed_slot_is_reported(tmp_path: Path, clock: Clock) -> None:
@@ -221,11 +235,110 @@ def test_an_event_made_again_later_is_the_same_bytes(tmp_path: Path, clock: Cloc
         for day in ("2026-11-24", "2026-11-25"):
             clock.now = at(f"{day} 20:45")
             Service(desk, book).once()
-        book.state("lift", "tested", clock.now, {"sentence": "Lifted.", "by": "A. and B. Officer"})
+        book.state("lift", "tested", clock.now, {"sentence": "Lifted.", "by": "A. Officer"})  # one person lifts nothing
         assert not publish_event(book, fund, desk.out, clock.now, entry, "Tested desk").new
         elsewhere = publish_event(book, fund, tmp_path / "elsewhere", clock.now, entry, "Tested desk")
         assert elsewhere.page.read_bytes() == first.page.read_bytes()
         assert elsewhere.json.read_bytes() == first.json.read_bytes()
+
+
+def test_an_event_that_is_over_says_so_in_a_new_version(tmp_path: Path, clock: Clock) -> None:
+    """The first version ends with the rows known then; the rows up to its anchor make it again."""
+    desk = desk_of(tmp_path, clock)
+    fund, path = desk.fund("tested"), tmp_path / "insure.db"
+    with Book.open(path) as book:
+        Service(desk, book).once()
+        book.state("kill", "tested", clock.now, {"sentence": "Stopped.", "by": "A. Officer"})
+        [first] = report_events(desk, book)
+        entry = trail.entry(book, book.head()[0])
+        clock.now = at("2026-11-24 20:45")
+        Service(desk, book).once()
+    shutil.copy(path, tmp_path / "then.db")
+    with Book.open(path) as book:
+        people = {"by": "Ada and Ben", "first": "Ada", "second": "Ben", "state": "NORMAL", "from": "KILLED"}
+        book.state("lift", "tested", clock.now, {"sentence": "NORMAL after KILLED, by Ada and Ben: found.", **people})
+        lift = trail.entry(book, book.head()[0])
+        [told, again] = report_events(desk, book)
+        assert verdict(told.page) == "Kill switch lifted"
+        assert again.page.name == f"{first.page.stem}-v2.html", "the kill's own report says that it is over"
+        figures = json.loads(again.json.read_text(encoding="utf-8"))
+        assert figures["head"]["anchor"]["sequence"] == lift.sequence
+        assert (figures["open_actions"], figures["verdict"]["mark"]) == ([], "attention")
+        assert "by Ada and Ben: found." in figures["ended"]
+        [wait] = book.statements(("waiting",), "tested", last=1)
+        for each in (figures, json.loads(told.json.read_text(encoding="utf-8"))):
+            assert each["effect"]["cost"]["value"] == float(wait.content["money"]), "what standing still came to"
+        for day in ("2026-11-25", "2026-11-27"):
+            clock.now = at(f"{day} 17:45" if day.endswith("27") else f"{day} 20:45")
+            Service(desk, book).once()
+        assert not publish_event(book, fund, desk.out, clock.now, entry, "Tested desk").new
+    with Book.open(tmp_path / "then.db") as book:
+        elsewhere = publish_event(book, fund, tmp_path / "elsewhere", clock.now, entry, "Tested desk")
+        assert elsewhere.page.read_bytes() == first.page.read_bytes()
+
+
+def test_a_missed_slot_is_over_when_the_next_is_decided(tmp_path: Path, clock: Clock) -> None:
+    desk = desk_of(tmp_path, clock)
+    with Book.open(tmp_path / "insure.db") as book:
+        Service(desk, book).once()
+        quiet = book.head()[0]
+        clock.now = at("2026-11-24 23:00")
+        Service(desk, book).once()
+        [name] = pages(desk)
+        figures = json.loads((desk.out / name).with_suffix(".json").read_text(encoding="utf-8"))
+        assert "not_computed" in figures["effect"]["cost"]["value"], "a cost that nobody knows says why"
+        assert f"(entry {quiet})" in figures["cause"][0], "where nothing was written is where the cause is looked for"
+        clock.now = at("2026-11-25 20:45")
+        Service(desk, book).once()
+        entry = trail.entry(book, figures["event"]["sequence"])
+        made = publish_event(book, desk.fund("tested"), desk.out, clock.now, entry, "Tested desk")
+        later = json.loads(made.json.read_text(encoding="utf-8"))
+        assert (made.version, later["open_actions"]) == (2, [])
+        assert later["ended"] == "The next slot was decided, 2026-11-25 close-15min."
+        ran = trail.ended(book, "tested", dt.date(2026, 11, 25), "close-15min")
+        assert later["head"]["anchor"]["sequence"] == ran.sequence
+
+
+def test_a_guarantee_missed_at_its_horizon_is_told_by_the_period_that_ended(tmp_path: Path, clock: Clock) -> None:
+    """The figures of the slot are those of the next period, whose cushion is whole."""
+    more = "[quality]\njump_sigmas = 1000.0\n[controls]\nmarket_halt_falls = []\nask_change_weight = 2.0"
+    path = write_fund(tmp_path, start="2026-11-02", more=more)
+    text = path.read_text(encoding="utf-8").replace("floor_fraction", f"horizon_years = {1 / 12!r}\nfloor_fraction")
+    path.write_text(text, encoding="utf-8")
+    days = calendar("XNYS").sessions(dt.date(2026, 11, 2), dt.date(2026, 12, 2))
+    rows = [row(str(day), "1000" if day < dt.date(2026, 11, 25) else "600") for day in days]
+    desk = told_desk(tmp_path, rows, clock)
+    with Book.open(tmp_path / "insure.db") as book:
+        for day in days:
+            clock.now = calendar("XNYS").closes(day) - dt.timedelta(minutes=14)
+            Service(desk, book).once()
+        [record] = [each for each in book.records("tested") if each.decision.ended is not None]
+        ended, closed = record.decision.ended, record.closed
+        assert ended is not None
+        assert closed is not None
+        [last] = [page for page in breaches(desk) if str(record.session) in page]
+        figures = json.loads((desk.out / last).with_suffix(".json").read_text(encoding="utf-8"))
+        effect = figures["effect"]
+        assert effect["guarantee"]["value"] == pytest.approx(ended.guarantee)
+        assert effect["against_guarantee"]["label"] == "Shortfall"
+        assert effect["against_guarantee"]["value"] == pytest.approx(ended.nav - ended.guarantee)
+        assert effect["first_below"]["value"] == "2026-11-25", "the day on which the floor was lost"
+        assert effect["slippage"]["value"] == pytest.approx(closed.total)
+        causes = figures["horizon"]["causes"]
+        assert sum(each["value"] for each in causes.values()) == pytest.approx(closed.total, abs=0.05)
+        assert "The floor was first lost on 2026-11-25." in " ".join(figures["cause"])
+        assert figures["fall"]["rows"][0]["move"]["value"] == pytest.approx(-0.4)
+        assert figures["fall"]["rows"][-1]["session"]["value"] == str(record.session)
+        assert figures["open_actions"], "the holders are to be told, whatever the next period does"
+        [first] = [page for page in breaches(desk) if "2026-11-25" in page]
+        before = json.loads((desk.out / first).with_suffix(".json").read_text(encoding="utf-8"))
+        entry = trail.entry(book, before["event"]["sequence"])
+        made = publish_event(book, desk.fund("tested"), desk.out, clock.now, entry, "Tested desk")
+        over = json.loads(made.json.read_text(encoding="utf-8"))
+        assert (made.version, over["open_actions"]) == (2, [])
+        assert over["ended"] == f"Protection period 1 ended on {record.session}."
+        ran = trail.ended(book, "tested", record.session, record.slot)
+        assert over["head"]["anchor"]["sequence"] == ran.sequence
 
 
 def test_a_restore_is_reported_and_rows_written_anew_are_events_of_their_own(tmp_path: Path, clock: Clock) -> None:

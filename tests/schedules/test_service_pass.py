@@ -215,3 +215,42 @@ def test_a_stop_between_funds_leaves_the_rest_for_the_next_pass(tmp_path: Path, 
         assert [bool(book.runs(name)) for name in "abc"] == [True, False, False]
         Service(desk, book).once()
         assert all(outcomes(book, name) == {"2026-11-23:close-15min": "OK"} for name in "abc")
+
+
+def test_a_file_that_no_time_fits_stops_its_own_fund_alone(tmp_path: Path, clock: Clock) -> None:
+    """A deadline of infinite minutes ended the whole pass in an OverflowError."""
+    write_fund(tmp_path, start="2026-11-23")
+    write_fund(tmp_path, "other", start="2026-11-23", deadline=float("inf"))
+    with Book.open(tmp_path / "insure.db") as book:
+        done = Service(told_desk(tmp_path, WEEK, clock), book).once()
+        assert [(one.fund_id, one.outcome) for one in done.ticks] == [("tested", "OK")]
+        [alert] = [one.alert for one in AlertBook(book).open()]
+        assert (alert.fund_id, alert.grade, alert.kind) == ("other", "A", "fund file unreadable")
+        assert "schedule.deadline_minutes is inf: Input should be a finite number" in alert.sentence
+
+
+@pytest.mark.parametrize(
+    ("where", "kind"), [("fund", "fund file unreadable"), ("broker", "fund not run"), ("outside", "slot failed")]
+)
+def test_what_nobody_foresaw_of_one_fund_stops_no_other(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, where: str, kind: str
+) -> None:
+    """Whatever reading or running one fund leads to: an alert of class A, and the others run."""
+    for fund_id in ("astray", "tested"):
+        write_fund(tmp_path, fund_id, start="2026-11-23")
+    sound = getattr(ToldDesk, where)
+
+    def astray(desk: ToldDesk, of: Fund | str) -> object:
+        if "astray" in (of, getattr(of, "id", "")):
+            raise OverflowError("date value out of range")
+        return sound(desk, of)
+
+    monkeypatch.setattr(ToldDesk, where, astray)
+    with Book.open(tmp_path / "insure.db") as book:
+        done = Service(told_desk(tmp_path, WEEK, clock), book).once()
+        assert [one.outcome for one in done.ticks if one.fund_id == "tested"] == ["OK"]
+        raised = {(one.alert.fund_id, one.alert.grade): one.alert for one in AlertBook(book).open()}
+        assert {fund_id for fund_id, _ in raised} == {"astray"}
+        kinds = {one.kind for one in raised.values()}
+        assert kind in kinds or "slot failed" in kinds, kinds
+        assert any("Unforeseen OverflowError: date value out of range" in one.sentence for one in raised.values())

@@ -273,9 +273,12 @@ def test_slippage_beyond_the_models_own_reduces(tmp_path: Path) -> None:
 
 
 def test_the_turnover_throttle_reduces(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, "largest_turnover_weight = 0.1")
-    [one] = stage.at("2026-11-23 20:00").ticks
-    assert one.outcome == "HELD"
+    stage = Stage(tmp_path)
+    stage.at("2026-11-23 20:00")
+    file = tmp_path / "funds" / "tested.toml"
+    file.write_text(file.read_text().replace("[controls]", "[controls]\nlargest_turnover_weight = 1e-9"))
+    [one] = stage.at("2026-11-24 20:00", row("2026-11-24", "960")).ticks
+    assert one.outcome == "HELD", "a sale of which the session leaves nothing asks a person"
     assert (stage.stands().state, stage.trigger()) == ("REDUCE_ONLY", "turnover throttle")
 
 
@@ -330,6 +333,21 @@ def test_every_heartbeat_writes_what_waiting_costs_and_long_waiting_is_told_agai
     stage.at("2026-11-24 15:00")
     assert stage.service.waiting == ()
     assert written() == closed
+
+
+def test_a_doubted_price_is_no_cost_of_waiting(tmp_path: Path) -> None:
+    """While a question about the price is open nothing would be traded at NORMAL either."""
+    stage = Stage(tmp_path, "breaker_gap_budget = 0.9")
+    stage.at("2026-11-23 20:00")
+    [one] = stage.at("2026-11-24 20:00", row("2026-11-24", "500")).ticks
+    assert one.outcome == "HELD"
+    [waits] = stage.service.waiting
+    assert waits.unseen, "a price that is asked about is no price to value a trade at"
+    assert (waits.backlog_units, waits.money) == (None, 0.0)
+    stage.at("2026-11-24 20:05", row("2026-11-24", "1001"))
+    [waits] = stage.service.waiting
+    assert waits.unseen == ""
+    assert waits.money == 0.0, "the bad tick was counted as a move of the market"
 
 
 def test_the_heartbeat_file_holds_the_cost_of_waiting(tmp_path: Path) -> None:
