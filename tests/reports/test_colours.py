@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reports.drawing import PENS
 from reports.html import template_folder
 from reports.pdf import _PAPER
 from tests.reports.colours import TOGETHER
@@ -68,14 +69,14 @@ def test_any_two_lines_of_a_chart_are_told_apart(ground: str, seen: str) -> None
     colours = GROUNDS[ground]
     for together in TOGETHER:
         for one, other in itertools.combinations(together, 2):
-            apart = _difference(colours[f"--{one}"], colours[f"--{other}"], SEEN[seen])
+            apart = _difference(colours[PENS[one].colour], colours[PENS[other].colour], SEEN[seen])
             assert apart >= LEAST, f"{one} and {other} on {ground} are {apart:.1f} apart under {seen}"
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_names_of_lines_are_read_in_their_colours(ground: str) -> None:
     for role in {role for together in TOGETHER for role in together}:
-        contrast = _contrast(GROUNDS[ground][f"--{role}"], GROUNDS[ground]["--paper"])
+        contrast = _contrast(GROUNDS[ground][PENS[role].colour], GROUNDS[ground]["--paper"])
         assert contrast >= 4.5, f"{role} on {ground} has a contrast of {contrast:.2f}"
 
 

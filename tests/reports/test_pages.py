@@ -145,6 +145,7 @@ def _measured(report: Report) -> set[str]:
 
 RECORDED = _recorded()
 WITHOUT_FIGURE = {
+    r"the index (fell|rose) by [\d.]+%": "a compliance report has no figure of the index over its period",
     r"Commission and spread came to [\d,.]+": "their sum, and the page shows each of the two by itself",
     r"the index moved \W?[\d.]+%, with [\d.]+% of the fund in stock": "the decision before is no figure of an event",
     r"[\d.]+% of the value at the start of the period": "the contract's floor fraction, a term and no measurement",
