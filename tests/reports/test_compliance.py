@@ -360,7 +360,9 @@ def test_a_word_whose_path_cannot_be_lived_says_why_instead_of_a_figure() -> Non
     tables = {table.caption: table for table in section.tables}
     assert [row.cells[-1].value for row in tables["Overrides, and those taken back."].rows] == [NotComputed(why)]
     earlier = tables["Overrides and answers given earlier, whose path still differs from the one without."]
-    assert [cell.value for cell in earlier.rows[0].cells[-2:]] == [NotComputed(why)] * 2, "unknown reads as none"
+    assert [cell.value for cell in earlier.rows[0].cells[-2:]] == [NotComputed(why)] * 2, (
+        "unknown reads as none"
+    )
     voices = tables["Questions put to people, and what they said."].rows
     assert [row.cells[-1].value for row in voices] == [
         -12.5,
