@@ -115,12 +115,19 @@ class Chart:
 
     @property
     def table(self) -> tuple[int, ...]:
-        """Positions that the table beside the chart shows: all when they are few, else the last of each month."""
+        """Positions that the table beside the chart shows: all when they are few.
+
+        Else the last of each month, and where each line is least and greatest.
+        """
         last = len(self.dates) - 1
         if last < 25:
             return tuple(range(last + 1))
-        ends = [i for i in range(last) if self.dates[i].month != self.dates[i + 1].month]
-        return (*ends, last)
+        ends = {i for i in range(last) if self.dates[i].month != self.dates[i + 1].month}
+        furthest: set[int] = set()
+        for line in self.lines:
+            held = [(value, i) for i, value in enumerate(line.values) if value is not None]
+            furthest |= {min(held)[1], max(held)[1]} if held else set()
+        return tuple(sorted(ends | furthest | {last}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,8 @@ class Head:
     version: int = 1
     corrects: Correction | None = None
     """None for a first version."""
+    zone: str = ""
+    """Of the exchange's clock, as the zone database names it; empty where there is no one exchange."""
 
 
 @dataclass(frozen=True, slots=True)

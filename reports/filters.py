@@ -5,8 +5,10 @@ gives text that is safe in any language setting: 1,234.50, 2008-10-15, 20:00 UTC
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
 
 from insure.errors import InvalidInput
 from reports.figures import NotComputed, Unit, Value
@@ -114,10 +116,20 @@ def month(value: dt.date) -> str:
     return f"{_MONTHS[value.month - 1]} {value.year}"
 
 
-def instant(value: dt.datetime) -> str:
-    """An aware moment as 2008-10-15 20:00 UTC; seconds only where there are any."""
+def instant(value: dt.datetime, zone: str = "") -> str:
+    """An aware moment as 2008-10-15 20:00 UTC; seconds only where there are any.
+
+    With the zone of an exchange its clock stands behind: 2008-10-15 20:00 UTC (16:00 EDT), with its day where that is
+    another one.
+    """
     moment = value.astimezone(dt.UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
+    clock = "%H:%M:%S" if moment.second else "%H:%M"
+    written = moment.strftime(f"%Y-%m-%d {clock}") + " UTC"
+    if not zone:
+        return written
+    there = value.astimezone(ZoneInfo(zone))
+    other = "" if there.date() == moment.date() else f"{day(there.date())} "
+    return f"{written} ({other}{there.strftime(clock)} {there.tzname()})"
 
 
 def minutes(value: Number) -> str:
@@ -175,8 +187,16 @@ _NUMBERS: Mapping[Unit, Callable[[Number], str]] = {
 }
 
 
-def figure(value: Value, unit: Unit) -> str:
-    """A value as its unit is written.
+_COMMAND = re.compile(r"`(insure [^`]*)`")
+
+
+def spoken(sentence: str) -> str:
+    """A sentence with its commands bare: the marks around them are for a terminal."""
+    return _COMMAND.sub(r"\1", sentence)
+
+
+def figure(value: Value, unit: Unit, zone: str = "") -> str:
+    """A value as its unit is written; an instant with the clock of ``zone`` too.
 
     Raises:
         InvalidInput: the unit does not fit the value.
@@ -184,7 +204,7 @@ def figure(value: Value, unit: Unit) -> str:
     if isinstance(value, NotComputed):
         return missing(value)
     if isinstance(value, dt.datetime):
-        return instant(value)
+        return instant(value, zone)
     if isinstance(value, dt.date):
         return day(value)
     if isinstance(value, str):

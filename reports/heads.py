@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from insure.book.record import Record
-from insure.decision import Phase
+from insure.decision import Phase, fund_calendar
 from insure.fund import Fund, Stage
 from reports.figures import Anchor, Head, watermark
 
@@ -35,7 +35,7 @@ def head(
 
     ``anchor`` is None for what depends on no chain.
     """
-    stage = _stands(fund, last)
+    stage = stands(fund, last)
     return Head(
         kind=kind,
         title=title,
@@ -49,10 +49,11 @@ def head(
         code_version=code_version if last is None else last.code_version,
         config_sha256=fund.config_sha256 if last is None else last.decision.config_sha256,
         anchor=None if anchor is None else Anchor(*anchor),
+        zone=fund_calendar(fund).zone.key,
     )
 
 
-def _stands(fund: Fund, last: Record | None) -> Stage:
+def stands(fund: Fund, last: Record | None) -> Stage:
     """Where the fund stood when it was decided: a file that says live moves no money before it is promoted."""
     seen = None if last is None else last.decision.circumstances
     return fund.stage if seen is None or seen.phase is None else _STAGES[seen.phase]

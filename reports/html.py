@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from insure.errors import InvalidInput
@@ -68,8 +69,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_spoken,
     )
     environment.filters["figure"] = _figure
+    environment.filters["captioned"] = _captioned
     environment.filters["css_string"] = lambda text: Markup(filters.css_string(text))  # noqa: S704 - escaped there
     environment.filters["chart"] = _chart
     environment.filters["picture"] = _picture
@@ -81,9 +84,24 @@ def _environment() -> Environment:
     return environment
 
 
-def _figure(figure: Figure) -> Markup:
-    """A figure with its exact value for programs beside the written one for people."""
-    written = filters.figure(figure.value, figure.unit)
+def _spoken(value: object) -> object:
+    """What a template shows: sentences without the marks that a terminal has around commands."""
+    return filters.spoken(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _captioned(table: Markup, label: str) -> Markup:
+    """A table with its name for those who hear it; others read it above."""
+    opening, bracket, rest = str(table).partition("<table")
+    attributes, close, content = rest.partition(">")
+    caption = Markup('<caption class="unseen">{}</caption>').format(label) if bracket else ""
+    return Markup(f"{opening}{bracket}{attributes}{close}{caption}{content}")  # noqa: S704 - escaped before, or here
+
+
+@pass_context
+def _figure(context: Context, figure: Figure) -> Markup:
+    """A figure with its exact value for programs beside the written one for people; instants in exchange time too."""
+    head = context.get("head")
+    written = filters.spoken(filters.figure(figure.value, figure.unit, head.zone if isinstance(head, Head) else ""))
     if isinstance(figure.value, NotComputed):
         return Markup('<span class="missing">{}</span>').format(written)
     exact = plain(figure.value)

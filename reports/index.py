@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from insure.book.record import Record
 from insure.compliance import Judgement, worst
-from insure.decision import Breaker
+from insure.decision import Breaker, fund_calendar
 from insure.decision.valuation import gap_budget
 from insure.errors import InvalidInput
 from insure.fund import Fund
 from reports import facts, filters, slippage
-from reports.figures import Anchor, Figure, Figures, Head, NotComputed, Verdict, plain
+from reports.figures import Anchor, Figure, Figures, Head, NotComputed, Verdict, plain, watermark
+from reports.heads import stands
 
 _JUDGED: Mapping[str, Judgement] = {"good": "kept", "attention": "alert", "bad": "breached"}
 _SAFE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -80,6 +81,8 @@ class FundRow:
     """In two words, and how the last decision ended."""
     state: str
     """Phase, breaker and next slot, in a line."""
+    stage: str
+    """What no real money moves in, as the watermark of its own reports; empty where it does."""
     figures: Figures
 
 
@@ -157,7 +160,7 @@ def build(
             instrument="",
             currency="",
             stage="live",
-            watermark="",
+            watermark=_watermark(rows),
             period=f"up to {filters.day(latest)}" if latest else "no decision yet",
             code_version=code_version,
             config_sha256="",
@@ -179,6 +182,14 @@ def build(
             for each in sorted(made, key=lambda each: (-each.day.toordinal(), each.fund_id, each.title, -each.version))
         ),
     )
+
+
+def _watermark(rows: Sequence[FundRow]) -> str:
+    """Across the page where no fund of the desk moves money: their stage, where they share one."""
+    stages = {row.stage for row in rows}
+    if not stages or "" in stages:
+        return ""
+    return stages.pop() if len(stages) == 1 else "NOT LIVE"
 
 
 def _version(made: Made) -> str:
@@ -238,7 +249,7 @@ def _state(standing: Standing) -> str:
         reason = standing.breaker_reason
         said.append(reason if reason.startswith(standing.breaker) else f"{standing.breaker}: {reason}".rstrip(": "))
     if standing.next_due is not None:
-        said.append(f"Next slot {filters.instant(standing.next_due)}.")
+        said.append(f"Next slot {filters.instant(standing.next_due, fund_calendar(standing.fund).zone.key)}.")
     return " ".join(said)
 
 
@@ -262,8 +273,9 @@ def _verdict_of(
 
 def _fund_row(standing: Standing) -> FundRow:
     fund, last, state = standing.fund, standing.last, _state(standing)
+    stage = watermark(stands(fund, last))
     if last is None:
-        return FundRow(fund.id, fund.name, _verdict_of(standing, None, "It has not decided yet."), state, {})
+        return FundRow(fund.id, fund.name, _verdict_of(standing, None, "It has not decided yet."), state, stage, {})
     equity, nav = facts.after_trade(last)
     valuation = last.decision.valuation
     none = NotComputed("no floor is in force")
@@ -282,6 +294,7 @@ def _fund_row(standing: Standing) -> FundRow:
         fund.name,
         _verdict_of(standing, cushion, f"{filters.day(last.session)}: {last.decision.reason}", gap),
         state,
+        stage,
         {
             "nav": Figure("Net asset value", nav, "money", f"last decision, {fund.currency}"),
             "floor": Figure("Floor", floor, "money", "of the strategy, last decision"),

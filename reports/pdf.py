@@ -13,18 +13,20 @@ _PAPER = {
     "--muted": "#56626e",
     "--grid": "#e3e8ec",
     "--fund": "#0f4c81",
-    "--twin": "#b34700",
+    "--twin": "#b84900",
     "--index": "#6a747e",
-    "--floor": "#7a2e6e",
-    "--first": "#b34700",
+    "--floor": "#6b1b5b",
+    "--first": "#b84900",
     "--second": "#00735c",
-    "--third": "#7a2e6e",
-    "--fourth": "#8a6d00",
+    "--third": "#6b1b5b",
+    "--fourth": "#7a6c31",
     "--fifth": "#6a747e",
     "--bad": "#a3212b",
 }
 """Colours of the style sheet on paper: pictures are drawn without it (tests/reports/test_pdf.py holds both equal)."""
 _PICTURE = re.compile(r"<svg class=\"chart (wide|narrow|small)\".*?</svg>", re.DOTALL)
+_SHORT = '<details class="short">'
+"""The figures of a chart where they are few: nobody can open them on paper."""
 _BAR = re.compile(r"<svg class=\"bar ?(\w*)\"")
 _VARIABLE = re.compile(r"var\((--[a-z]+)\)")
 
@@ -46,7 +48,7 @@ def pdf(html: str) -> bytes:
             "PDF needs WeasyPrint (`pip install insure[pdf]`) and Pango (on Debian: libpango-1.0-0 libpangoft2-1.0-0 "
             f"libharfbuzz-subset0): {error}."
         ) from error
-    paper = _BAR.sub(_bar_on_paper, _PICTURE.sub(_on_paper, html))
+    paper = _BAR.sub(_bar_on_paper, _PICTURE.sub(_on_paper, html)).replace(_SHORT, f"{_SHORT[:-1]} open>")
     written = HTML(string=paper, url_fetcher=_refuse).write_pdf(pdf_variant="pdf/ua-1")
     if not isinstance(written, bytes):
         raise PdfUnavailable("WeasyPrint wrote nothing; check its installation with `weasyprint --info`.")

@@ -17,6 +17,7 @@ from tests.reports.hostile import NAMES
 from tests.reports.lives import ANCHOR, CPPI, PUT, contract, live, lived, prices
 from tests.reports.made import compliance_report, event_report, index_report
 from tests.reports.stressed import stress_report
+from tests.reports.test_optimise import report as optimise_report
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +31,7 @@ _FLAGS = (
 )
 Scheme: TypeAlias = Literal["light", "dark"]
 _AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-_KINDS = ("rebalance", "comparison", "compliance", "event", "index", "stress")
+_KINDS = ("rebalance", "comparison", "compliance", "event", "index", "stress", "optimise")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "event": render(event_report(PUT)),
         "index": render(index_report()),
         "stress": render(stress_report()),
+        "optimise": render(optimise_report(CPPI)),
     }
     for name, html in found.items():
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
@@ -159,7 +161,7 @@ def test_page_prints_with_head_and_numbers(browser: Browser, pages: dict[str, Pa
     page, _ = _opened(browser, pages[kind], 1280, "dark")
     printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True)))
     count = len(printed.pages)
-    assert 1 <= count <= (20 if kind == "stress" else 12), f"{kind} prints on {count} pages"
+    assert 1 <= count <= (20 if kind in {"stress", "compliance"} else 12), f"{kind} prints on {count} pages"
     for number, sheet in enumerate(printed.pages, start=1):
         text = sheet.extract_text()
         assert f"Page {number} of {count}" in text, f"{kind}: page {number} does not carry its number"
@@ -169,20 +171,36 @@ def test_page_prints_with_head_and_numbers(browser: Browser, pages: dict[str, Pa
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("kind", _KINDS)
+def test_every_heading_can_be_seen(browser: Browser, pages: dict[str, Path], kind: str, width: int) -> None:
+    page, _ = _opened(browser, pages[kind], width)
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll('h1, h2, h3, h4')].filter(e => {
+            const box = e.getBoundingClientRect();
+            const seen = e.checkVisibility({opacityProperty: true, visibilityProperty: true});
+            return box.width < 2 || box.height < 8 || !seen;
+        }).map(e => e.textContent)"""
+    )
+    assert not hidden, f"{kind} at {width} px: headings {hidden} cannot be seen"
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", _KINDS)
-def test_axe_finds_nothing(browser: Browser, pages: dict[str, Path], kind: str, scheme: Scheme) -> None:
+def test_axe_finds_nothing(browser: Browser, pages: dict[str, Path], kind: str, scheme: Scheme, width: int) -> None:
     """The rules of axe-core: WCAG 2 A and AA, and what it calls best practice."""
     if not _AXE.is_file():
         pytest.skip(
             "axe-core is not installed (`npm install --no-package-lock --prefix tests/browser`): rules not run."
         )
-    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.goto(pages[kind].as_uri())
     page.evaluate(_AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html]))")
-    assert not found, f"{kind}, {scheme}: {found}"
+    assert not found, f"{kind}, {scheme}, {width} px: {found}"
     context.close()
 
 

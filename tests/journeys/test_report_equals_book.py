@@ -69,7 +69,7 @@ class Ledger:
         """Net asset value after a session, out of entries and the price that was decided on.
 
         A fill that came after its run, as those of a blotter do, belongs to the session of its order; ``at_once``
-        leaves out what had not come yet when that session was decided, as a report of the decision itself does.
+        leaves out what had not come yet when that session was decided, as the curve of a comparison does.
         """
         (held,) = self.rows(
             """SELECT coalesce(sum(CASE WHEN account = 'cash' THEN e.money END), 0) AS cash,
@@ -93,13 +93,12 @@ class Ledger:
             {"first": first, "last": last},
         )
 
-    def fills(self, first: str, last: str, *, at_once: bool = False) -> list[sqlite3.Row]:
+    def fills(self, first: str, last: str) -> list[sqlite3.Row]:
         return self.rows(
             """SELECT f.* FROM fills f JOIN orders o ON o.key = f.order_key JOIN runs r ON r.id = o.run_id
-               WHERE r.session BETWEEN :first AND :last AND NOT (:at_once AND EXISTS (
-                   SELECT 1 FROM entries e WHERE e.posting = 'fill:' || f.reference AND e.run_id IS NULL))
+               WHERE r.session BETWEEN :first AND :last
                ORDER BY r.id, f.at, f.reference""",
-            {"first": first, "last": last, "at_once": at_once},
+            {"first": first, "last": last},
         )
 
     def link(self, session: str) -> sqlite3.Row:
@@ -107,6 +106,17 @@ class Ledger:
         (row,) = self.rows(
             """SELECT a.sequence, a.sha256, d.sha256 AS record FROM audit a JOIN runs r ON r.id = a.run_id
                JOIN decisions d ON d.run_id = r.id WHERE a.kind = 'run' AND r.session = :session""",
+            {"session": session},
+        )
+        return row
+
+    def end(self, session: str) -> sqlite3.Row:
+        """The last row of the chain on a decision: its own, or one that speaks of its orders."""
+        (row,) = self.rows(
+            """SELECT sequence, sha256 FROM audit WHERE sequence = (
+                   SELECT max(a.sequence) FROM audit a, runs r LEFT JOIN orders o ON o.run_id = r.id
+                   WHERE r.session = :session
+                   AND (a.run_id = r.id AND a.kind = 'run' OR instr(a.content, '"' || o.key || '"') > 0))""",
             {"session": session},
         )
         return row
@@ -203,8 +213,8 @@ def test_rebalance_reports_are_the_rows_of_their_session(desk: Desk) -> None:
     for moment in SESSIONS[:LIVED]:
         day = str(moment)
         report = read(desk, "rebalance", "tested", "--date", day)
-        nav = ledger.value(day, at_once=True)
-        fills, orders, link = ledger.fills(day, day, at_once=True), ledger.orders(day, day), ledger.link(day)
+        nav, end = ledger.value(day), ledger.end(day)
+        fills, orders, link = ledger.fills(day, day), ledger.orders(day, day), ledger.link(day)
         found.same(f"{day} net asset value", at(report, "glance", "nav", "value"), nav, HALF_CENT)
         found.equal(f"{day} fills", len(each(report, "fills")), len(fills))
         found.equal(f"{day} orders", len(each(report, "orders")), len(orders))
@@ -215,11 +225,11 @@ def test_rebalance_reports_are_the_rows_of_their_session(desk: Desk) -> None:
         for told, kept in zip(each(report, "orders"), orders, strict=False):
             limit = at(told, "figures", "price_limit", "value")
             found.same(f"{day} price limit", limit, kept["price_limit"] / MILLION)
-        found.equal(f"{day} anchor", at(report, "head", "anchor", "sequence"), link["sequence"])
-        found.equal(f"{day} hash", at(report, "head", "anchor", "sha256"), link["sha256"])
+        found.equal(f"{day} anchor", at(report, "head", "anchor", "sequence"), end["sequence"])
+        found.equal(f"{day} hash", at(report, "head", "anchor", "sha256"), end["sha256"])
         found.equal(f"{day} record", at(report, "hashes", "decision", "value"), link["record"])
     whole = str(SESSIONS[0]), str(SESSIONS[LIVED - 1])
-    orders, fills = ledger.orders(*whole), ledger.fills(*whole, at_once=True)
+    orders, fills = ledger.orders(*whole), ledger.fills(*whole)
     assert len(orders) > 9, f"only {len(orders)} orders in {LIVED} sessions: nothing to compare"
     found.verdict(fewest=LIVED * 6 + len(orders) + len(fills) * 5)
 

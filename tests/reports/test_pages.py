@@ -1,6 +1,7 @@
 """Pages are made of the report's figures and of nothing else, whatever the names in it are."""
 
 import dataclasses
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -16,14 +17,15 @@ from insure.book.agreed import KeptAlert
 from insure.book.record import Record
 from insure.compliance.controls import KINDS, controls_facts
 from insure.errors import InvalidInput
-from insure.fund import Fund
+from insure.fund import Fund, Stage
 from insure.happening import happening
 from insure.simulation.crises import worst_days
 from reports import comparison, compliance, event, filters, index, rebalance, schemas
-from reports.figures import Correction, Figure, Head, NotComputed, Unit
+from reports.figures import Chart, Correction, Figure, Head, Line, NotComputed, Unit
 from reports.html import _environment, render, template_folder
 from reports.stress import StressReport, build
 from tests.conftest import REPOSITORY
+from tests.reports.colours import TOGETHER
 from tests.reports.hostile import NAMES
 from tests.reports.lives import ANCHOR, CPPI, HOLD, PUT, VERSION, contract, live, lived, prices
 from tests.reports.made import (
@@ -143,6 +145,7 @@ def _measured(report: Report) -> set[str]:
 
 RECORDED = _recorded()
 WITHOUT_FIGURE = {
+    r"the index (fell|rose) by [\d.]+%": "a compliance report has no figure of the index over its period",
     r"Commission and spread came to [\d,.]+": "their sum, and the page shows each of the two by itself",
     r"the index moved \W?[\d.]+%, with [\d.]+% of the fund in stock": "the decision before is no figure of an event",
     r"[\d.]+% of the value at the start of the period": "the contract's floor fraction, a term and no measurement",
@@ -277,6 +280,62 @@ def test_watermark_says_that_no_money_moved() -> None:
 
 
 @each_page
+def test_every_table_has_a_caption_and_the_figures_of_a_chart_name_it(name: str) -> None:
+    html = PAGES[name]
+    bare = [table[:90] for table in re.findall(r"<table[^>]*>\s*(?!<caption).{60}", html, re.DOTALL)
+            if not re.match(r"<table[^>]*>\s*<caption", table)]  # fmt: skip
+    assert not bare, f"{name}: {bare[:3]} have no caption"
+    for summary in re.findall(r"<summary>(.*?)</summary>", html):
+        assert summary != "Figures of this chart", f"{name}: a summary does not say of which chart"
+
+
+def test_a_version_stands_in_title_and_running_head() -> None:
+    html = PAGES["correction"]
+    assert re.search(r"<title>[^<]*, version 2 ·", html), "the title does not tell the versions apart"
+    assert re.search(r"@top-right [^\n]*version 2", html.replace("\\00002c ", ",")), "nor does the running head"
+    assert ", version" not in PAGES["day of cppi"].split("</title>")[0]
+
+
+def test_instants_are_told_on_the_exchange_s_clock_too() -> None:
+    html = PAGES["rebalance of put at decision 20"]
+    assert "Exchange time is America/New_York." in html
+    instants = [written for _, written in Page(html).instants if "UTC" in written]
+    assert instants, "the page of a decision tells no instant"
+    assert all(re.search(r"UTC \(.*E[DS]T\)$", written) for written in instants), instants
+
+
+def test_a_desk_that_moves_no_money_says_so_across_its_front_page() -> None:
+    report = REPORTS["index"]
+    assert isinstance(report, index.IndexReport)
+    fund, records = lived(PUT)
+    stages: tuple[Stage, ...] = ("replay", "paper", "live")
+    for stage, word in zip(stages, ("REPLAY", "PAPER", ""), strict=True):
+        rows = [index.Standing(dataclasses.replace(fund, stage=stage), None), index.Standing(fund, records[-1])]
+        made = index.build("Desk", rows[:1], (), (), ANCHOR, VERSION)
+        assert (made.head.watermark, made.funds[0].stage) == (word, word)
+        html = render(made)
+        assert ('class="watermark"' in html) is bool(word)
+        assert (f'<span class="stage">{word}</span> <span class="judged' in html) is bool(word)
+    mixed = [index.Standing(dataclasses.replace(fund, stage=each), None) for each in stages[:2]]
+    assert index.build("Desk", mixed, (), (), ANCHOR, VERSION).head.watermark == "NOT LIVE"
+
+
+def test_a_command_in_a_sentence_has_no_marks_on_a_page() -> None:
+    told = index.build("Desk `x`", (), (), ("Lift it (`insure lift tested`).",), ANCHOR, VERSION)
+    html = render(told)
+    assert "Lift it (insure lift tested)." in html
+    assert "Desk `x`" in html, "a name is shown as it is"
+
+
+def test_the_table_of_a_long_chart_has_the_ends_of_each_month_and_of_each_line() -> None:
+    days = tuple(dt.date(2008, 9, 1) + dt.timedelta(days=n) for n in range(61))
+    low = tuple(None if n == 3 else float(abs(n - 17)) for n in range(61))
+    high = tuple(float(-abs(n - 40)) for n in range(61))
+    chart = Chart("k", "t", "d", "money", days, (Line("a", "fund", low), Line("b", "floor", high)))
+    assert chart.table == (0, 17, 29, 40, 60), "the least of a, the ends of months, the greatest of b, the last"
+
+
+@each_page
 def test_json_keeps_to_its_published_schema(name: str) -> None:
     report = REPORTS[name]
     path = REPOSITORY / "docs" / "schemas" / f"{report.head.kind}.json"
@@ -391,6 +450,26 @@ def _hostile_stress(fund: Fund, name: str) -> StressReport:
     few = dataclasses.replace(result, scenarios=(scenario,), gaps=result.gaps[:1], herd=None, not_computed=(name,))
     report = build(fund, record, few, ANCHOR, PROGRAM)
     return dataclasses.replace(report, parts=tuple(part for part in report.parts if part.key != "formulas"))
+
+
+@each_page
+def test_lines_that_share_a_chart_are_held_apart_by_their_colours(name: str) -> None:
+    """tests/reports/test_colours.py measures the colours of lines that stand together."""
+    shared = [{line.role for line in lines} for lines in _drawn_together(REPORTS[name])]
+    assert all(any(roles <= set(group) for group in TOGETHER) for roles in shared), f"{name}: {shared}"
+
+
+def _drawn_together(value: object) -> Iterator[tuple[Line, ...]]:
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(each, Line) for each in value):
+            yield tuple(each for each in value if isinstance(each, Line))
+        for each in value:
+            yield from _drawn_together(each)
+    elif isinstance(value, dict):
+        yield from _drawn_together(list(value.values()))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for each in dataclasses.fields(value):
+            yield from _drawn_together(getattr(value, each.name))
 
 
 def _panels(report: Report) -> int:
