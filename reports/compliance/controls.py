@@ -29,8 +29,9 @@ _UNPRICED = {
 }
 _LEFT = {"waits": "waited", "approved": "approved, not carried out", "expired": "ran out unanswered"}
 _OTHER_MEASURE = (
-    "The figure of an override, or of an answer to a question, follows both paths on to that day, with every trade, cost and "
-    "interest that came after; the cause \u201cOverride\u201d of the slippage counts the step after the slot alone, before costs."
+    "The figure of an override, or of an answer to a question, follows both paths on to that day, with every trade, "
+    "cost and interest that came after; the cause \u201cOverride\u201d of the slippage counts the step after the slot "
+    "alone, before costs."
 )
 """docs/theory.md, "What an override came to"."""
 
