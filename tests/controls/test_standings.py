@@ -110,7 +110,8 @@ def _row(sequence: int, kind: str, at: dt.datetime, content: dict[str, str], fun
 
 def _proposed(sequence: int, slot: str, expires: dt.datetime) -> Entry:
     told = {
-        "subject": "trade", "slot": slot, "session": slot.partition(":")[0], "wanted": "1", "expires": expires.isoformat(),
+        "subject": "trade", "slot": slot, "session": slot.partition(":")[0], "wanted": "1",
+        "expires": expires.isoformat(),
         "units": "-10", "price": "100", "value": "1000", "options": "{}", "config_sha256": "c" * 64,
     }  # fmt: skip
     return _row(sequence, "proposal", BEGAN + dt.timedelta(hours=sequence), told)
