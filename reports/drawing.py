@@ -125,12 +125,12 @@ def bare(axes: Axes, form: Format) -> None:
 
 
 def axis_text(unit: Unit, value: float) -> str:
-    """A value beside an axis."""
+    """A value beside an axis, with as many decimals as it has: two steps never read as one, nor as uneven."""
     if unit in {"weight", "change", "probability", "per_year"}:
-        return filters.percent(round(value, 6), 0 if abs(value * 100 - round(value * 100)) < 1e-6 else 1)
-    if unit in {"money", "gain"}:
-        return filters.brief_money(round(value, 2))
-    return filters.number(round(value, 6), 0 if abs(value - round(value)) < 1e-9 else 2)
+        return filters.percent(round(value, 8), filters.fewest_places(round(value * 100, 6), 4))
+    if unit in {"money", "gain"} and abs(value) >= 1e3:
+        return filters.brief_money(round(value, 2), places=3)
+    return filters.number(round(value, 8), filters.fewest_places(round(value, 8), 6))
 
 
 def name_lines(canvas: Canvas, axes: Axes, lines: Sequence[Line], form: Format) -> None:

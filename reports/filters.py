@@ -69,13 +69,19 @@ def money(value: Number, currency: str = "", *, signed: bool = False) -> str:
     return number(value, 2, signed=signed) + (f" {currency}" if currency else "")
 
 
-def brief_money(value: Number, currency: str = "") -> str:
-    """Money for a sentence or an axis: 97.3 m, 1.2 bn, 850 k."""
+def fewest_places(value: float, most: int) -> int:
+    """Decimals, ``most`` of them, that a number needs to be told to a millionth of itself."""
+    exact = (places for places in range(most) if abs(round(value, places) - value) <= 1e-6 * abs(value))
+    return next(exact, most)
+
+
+def brief_money(value: Number, currency: str = "", places: int = 1) -> str:
+    """Money for a sentence: 97.3 m, 1.2 bn, 850 k; to ``places`` decimals beside an axis, whose steps may be 0.25 m."""
     size = abs(float(value))
     for limit, letter in ((1e9, " bn"), (1e6, " m"), (1e3, " k")):
         if size >= limit:
             scaled = float(value) / limit
-            text = number(scaled, 0 if abs(scaled) >= 999.5 or scaled == int(scaled) else 1) + letter
+            text = number(scaled, 0 if abs(scaled) >= 999.5 else fewest_places(scaled, places)) + letter
             return text + (f" {currency}" if currency else "")
     return number(float(value), 0) + (f" {currency}" if currency else "")
 

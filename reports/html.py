@@ -5,7 +5,7 @@ The one place that knows Jinja2. Everything is escaped, undefined names are erro
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -72,6 +72,7 @@ def _environment() -> Environment:
         finalize=_spoken,
     )
     environment.filters["figure"] = _figure
+    environment.filters["prose"] = _prose
     environment.filters["captioned"] = _captioned
     environment.filters["css_string"] = lambda text: Markup(filters.css_string(text))  # noqa: S704 - escaped there
     environment.filters["chart"] = _chart
@@ -144,6 +145,12 @@ def _bar(figure: Figure, among: Sequence[Figure], full: float) -> tuple[float, f
 def _size(figure: Figure) -> float:
     value = figure.value
     return 0.0 if isinstance(value, NotComputed | str | dt.date) else float(value)
+
+
+def _prose(sentences: Iterable[str]) -> str:
+    """Sentences as a paragraph: what people wrote, and names of instruments, keep no rule of where one ends."""
+    told = (each[:1].upper() + each[1:] for each in sentences)
+    return " ".join(each if each.endswith((".", "!", "?")) else f"{each}." for each in told)
 
 
 def _span(dates: Sequence[dt.date]) -> str:

@@ -143,7 +143,8 @@ def _wrong(fund: Fund, facts: Facts, sections: Sequence[Section], evidence: Evid
         for section in sections
         if section.judgement == "breached" and section.key not in _TOLD | own
     ]
-    return " ".join(said) or "Nothing went wrong that this report looks at."
+    told = any(section.judgement == "breached" for section in sections)
+    return " ".join(said) or f"Nothing {'else ' if told else ''}went wrong that this report looks at."
 
 
 def _called(evidence: Evidence) -> Iterable[str]:

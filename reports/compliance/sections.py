@@ -12,6 +12,7 @@ from insure.compliance.measures import promising
 from insure.fund import Fund
 from reports import filters
 from reports.compliance import floor, flows, pictures, weeks
+from reports.compliance.controls import count
 from reports.compliance.operations import chain_entry
 from reports.evidence import Evidence
 from reports.figures import Chart, Figure, Line, NotComputed, Unit
@@ -160,9 +161,9 @@ def decisions(fund: Fund, facts: Facts, evidence: Evidence) -> Section:
     outcomes = Counter(fact.outcome or "not run" for fact in ran)
     odd = [fact for fact in ran if fact.outcome not in {None, "OK"} and fact.slot.key not in usual]
     figures = {
-        str(name): Figure(str(name), count, "count", "slots that ended so") for name, count in sorted(outcomes.items())
+        str(name): Figure(str(name), slots, "count", "slots that ended so") for name, slots in sorted(outcomes.items())
     }
-    told = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())) or "none was due"
+    told = ", ".join(f"{slots} {name}" for name, slots in sorted(outcomes.items())) or "none was due"
     rows = tuple(_odd_row(fact, chain_entry(evidence, fact)) for fact in odd)
     return Section(
         "decisions",
@@ -360,6 +361,6 @@ def events(facts: Facts, evidence: Evidence) -> Section:
         "events",
         "Events",
         "breached" if breached else "kept",
-        f"{len(rows)} events, and {low} decisions that warned of a low gap budget.",
+        f"{count(len(rows), 'event')}, and {count(low, 'decision')} that warned of a low gap budget.",
         tables=(Table("Events of the period.", "Session", ("Event", "What"), rows),),
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from insure.errors import InvalidInput
 from reports import filters
-from reports.figures import Figure, NotComputed, plain
+from reports.drawing import axis_text
+from reports.figures import Figure, NotComputed, Unit, plain
 
 _NEW_YORK = dt.timezone(dt.timedelta(hours=-4))
 _DECIMALS = st.decimals(min_value=-(10**15), max_value=10**15, places=6, allow_nan=False, allow_infinity=False)
@@ -119,3 +120,15 @@ def test_plain_forms(value: object, expected: object) -> None:
 def test_what_json_cannot_hold_is_refused(value: object) -> None:
     with pytest.raises(InvalidInput):
         plain({"figure": value})
+
+
+@pytest.mark.parametrize(("step", "unit"), [(250_000.0, "money"), (0.0025, "weight"), (0.025, "years"), (2.5, "money")])
+def test_steps_of_an_axis_read_as_what_they_are(step: float, unit: Unit) -> None:
+    start = 90e6 if unit == "money" and step > 1e3 else 0.0
+    told = [axis_text(unit, start + place * step) for place in range(9)]
+    scale = {"%": 0.01, "m": 1e6, "k": 1e3}
+    read = [
+        float(re.sub(r"[^0-9.]", "", text)) * next((factor for end, factor in scale.items() if text.endswith(end)), 1.0)
+        for text in told
+    ]
+    assert read == pytest.approx([start + place * step for place in range(9)], rel=1e-12), told
