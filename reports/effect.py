@@ -140,7 +140,7 @@ def _override_cost(label: str, source: str, told: Told) -> Figures:
         return {"cost": Figure(label, NotComputed(why), "gain", source)}
     one = told.judged
     unknown = NotComputed(one.failed or "not stated")
-    cost = unknown if one.earned is None else one.earned
+    cost = unknown if one.earned is None else float(one.earned)
     held = unknown if one.units_with is None else one.units_with
     rules = unknown if one.units_without is None else one.units_without
     return {

@@ -73,7 +73,8 @@ def test_a_pack_that_is_lost_or_changed_makes_no_other_compliance_report(insure:
     assert spoiled.code == 1
     findings = spoiled.json["findings"]
     assert isinstance(findings, list)
-    (finding,) = findings
+    finding, written = findings
+    assert (written["part"], pack.name in written["sentence"]) == ("pages", True), "the anchors know the file too"
     assert (finding["part"], sha256 in finding["sentence"]) == ("stress", True), finding
     assert finding["sentence"].endswith("is changed."), finding
     for path in Path("out/guarded-90").glob("stress-2007-*"):
