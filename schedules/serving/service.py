@@ -11,46 +11,38 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from insure.accrual import settled
-from insure.book import Book, Record
-from insure.book.agreements import DecidedUnder
+from insure.book import Book
 from insure.book.alerts import Alert, AlertBook, RaisedAlert
 from insure.book.duty import Duty, looking, on_duty
 from insure.book.questions import AskedQuestion
 from insure.broker import Broker, OutsideBroker, PaperBroker
-from insure.contract_diff import changes
-from insure.controls import overrides
 from insure.controls.waiting import Waiting
 from insure.dates import BeyondHorizon
-from insure.decision import Outcome, decide, fund_calendar
-from insure.errors import BookError, ChainBroken, InsureError, Killed, NothingDue
-from insure.feeds import PriceFeed, look
+from insure.decision import fund_calendar
+from insure.errors import BookError, ChainBroken, InsureError, NothingDue
+from insure.feeds import PriceFeed
 from insure.fund import Fund
-from insure.market import Snapshot
 from insure.slots import Slot, next_slot, slots_between
 from schedules.desk import Desk
 from schedules.jobs import Refused, Tick, tick, tick_many
 from schedules.notifiers import Notifier
 from schedules.orders.pausing import market_of
-from schedules.people.approving import OVERRIDE, doubt_of, slot_of
+from schedules.people.approving import doubt_of, slot_of
 from schedules.people.hearing import Hearing
-from schedules.people.lapsing import lapse_overtaken
-from schedules.people.overriding import standing
 from schedules.people.promoting import followed, stopped
 from schedules.publishing.events import report_events
+from schedules.serving.between_slots import BLIND, event, look_again
 from schedules.serving.held import AGAIN, again_at, may_start
-from schedules.serving.triggers import PREFIX, Refusal, event_slot, triggered
+from schedules.serving.running import concluded, ended_without, run_slot
 from schedules.timetable import Agenda, Plan, agenda, plan_of
-from schedules.watch.alerts import LOG, OVER_AFTER_OK, alerts_of, line, tell, tell_waiting
+from schedules.watch.alerts import LOG, alerts_of, line, tell, tell_waiting
 from schedules.watch.breakers import Watch
 from schedules.watch.delivering import delivered, next_look
 from schedules.watch.gate import DataGate, PriceDoubted
 
 _UNREADABLE = "fund file unreadable"
-_BLIND = "not watched"
 _NOT_RUN = "fund not run"
 _UNREAD = "row unreadable"
-_CHANGED = "contract changed"
 _NOT_WITHDRAWN = "order not withdrawn"
 _MOMENT = dt.timedelta(microseconds=1)
 
@@ -94,7 +86,6 @@ class Service:
         self._refusing = False
         self._blind: set[str] = set()
         self._watch = Watch(desk, book)
-        self._chain_doubt = ""
 
     def once(self) -> Pass:
         """All that is owed at this moment: slots missed, due, held and taken up again; events; orders; alerts."""
@@ -301,7 +292,7 @@ class Service:
             ticks: list[Tick] = []
             raised: list[RaisedAlert] = []
             for missed in self._agenda(duty, fund, since, now).missed:
-                one = _ended(duty, fund, missed.slot, "SKIPPED", missed.reason, now)
+                one = ended_without(duty, fund, missed.slot, "SKIPPED", missed.reason, now)
                 if one is not None:
                     ticks.append(one)
                     raised.extend(duty.raise_alert(alert, now) for alert in alerts_of(one))
@@ -317,38 +308,16 @@ class Service:
             if slot is None:
                 return
             before = duty.decided_under(fund.id)
-            one, gate = self._ticked(duty, fund, slot, now)
-            if one is None:
+            ran = run_slot(self._desk, duty, fund, slot, now)
+            if ran is None:
                 return
-            raised = concluded(duty, fund, one, gate, now, before)
-            raised += self._watch.after(duty, fund, one, now, self._chain_doubt)
+            one = ran.tick
+            raised = concluded(duty, fund, one, ran.gate, now, before)
+            raised += self._watch.after(duty, fund, one, now, ran.chain_doubt)
             self._questions = duty.questions()
         LOG.info("%s %s: %s: %s", fund.id, one.slot.key, one.outcome, one.reason, extra={"about": {"fund": fund.id}})
         done.ticks.append(one)
         done.raised.extend(raised)
-
-    def _ticked(self, duty: Duty, fund: Fund, slot: Slot, now: dt.datetime) -> tuple[Tick | None, DataGate | None]:
-        gate: DataGate | None = None
-        self._chain_doubt = ""
-        doubt = doubt_of(duty, fund.id, now)
-        if doubt:
-            return _ended(duty, fund, slot, "HELD", doubt, now), None
-        try:
-            feed = self._desk.feed(fund)
-            gate = DataGate(duty, fund, slot, feed, self._desk.folder, now)
-            broker, outside = self._desk.broker(fund), self._desk.outside
-            return tick(duty, fund, slot, feed, broker, now, gate=gate, outside=outside), gate
-        except NothingDue:
-            return None, None  # another service was faster
-        except Killed as stop:
-            return _ended(duty, fund, slot, "HELD", str(stop), now), None
-        except InsureError as error:
-            self._chain_doubt = str(error) if isinstance(error, ChainBroken) else ""
-            return _ended(duty, fund, slot, "FAILED", str(error), now), None
-        except Exception as error:  # noqa: BLE001 - whatever it was: the slot must not vanish, and the others must run
-            LOG.exception("%s %s failed", fund.id, slot.key)
-            reason = f"Unforeseen {type(error).__name__}: {error}"
-            return _ended(duty, fund, slot, "FAILED", reason, now), None
 
     def _taken_up_again(self, fund: Fund, done: Pass) -> None:
         """A slot that was held for its price: run it once more when the doubt is gone, or its clock has run out."""
@@ -368,7 +337,7 @@ class Service:
             gate = DataGate(duty, fund, again, feed, self._desk.folder, now)
             held = False
             try:
-                gate(lambda: _look(self._desk, fund, again, standing.last), standing.last)
+                gate(lambda: look_again(self._desk, fund, again, standing.last), standing.last)
             except PriceDoubted:
                 held = gate.held is not None and not gate.held.outlived
         if not held:
@@ -419,44 +388,23 @@ class Service:
         if any(asked.fund_id == fund.id for asked in self._questions):
             return  # it is the question's turn
         with looking(self._book) as duty:
-            refused = self._event(duty, fund, now)
+            refused = event(self._desk, duty, fund, now)
         if isinstance(refused, Alert):
             self._raise(done, refused)
-            if refused.kind == _BLIND:
+            if refused.kind == BLIND:
                 self._blind.add(fund.id)
             return
         if fund.id in self._blind:
             with on_duty(self._book) as duty:
-                duty.close_over(fund.id, (_BLIND,), now)
+                duty.close_over(fund.id, (BLIND,), now)
             self._blind.discard(fund.id)
         if isinstance(refused, Slot):
 
             def chosen(duty: Duty, at: dt.datetime) -> Slot | None:
-                found = self._event(duty, fund, at)
+                found = event(self._desk, duty, fund, at)
                 return found if isinstance(found, Slot) else None
 
             self._run(fund, chosen, done)
-
-    def _event(self, duty: Duty, fund: Fund, now: dt.datetime) -> Slot | Alert | None:
-        last = (standing := duty.standing(fund.id)).last
-        calendar = plan_of(fund).calendar
-        session = calendar.current_or_previous(now)
-        started = duty.started_last(fund.id)
-        if last is None or last.decision.memory is None or session is None or started is None or now <= last.due:
-            return None
-        try:
-            snapshot = _look(self._desk, fund, Slot(session, f"{PREFIX}0", now), last)
-            holdings = settled(fund, standing.holdings, snapshot)
-            found = triggered(fund, last, decide(fund, holdings, last.decision.memory, snapshot))
-        except InsureError as error:
-            return Alert(fund.id, "B", _BLIND, f"Event triggers of {fund.id} are not watched: {error}")
-        if not found:
-            return None
-        taken = [word for word in duty.slots_of(fund.id, session) if word.startswith(PREFIX) and "." not in word]
-        slot = event_slot(fund, calendar, found, len(taken), last.due, started, now)
-        if isinstance(slot, Refusal):
-            return Alert(fund.id, "B", "event slots used up", slot.sentence) if slot.spent else None
-        return slot
 
     def _delivered(self, fund: Fund, done: Pass) -> None:
         broker = self._desk.broker(fund)
@@ -504,54 +452,6 @@ class Service:
                 except InsureError as failure:
                     LOG.warning("not told by %s: %s", notifier.name, failure)
         done.troubles.append(str(refusal))
-
-
-def concluded(
-    duty: Duty, fund: Fund, one: Tick, gate: DataGate | None, now: dt.datetime, before: DecidedUnder | None
-) -> list[RaisedAlert]:
-    """What follows from how a slot ended, in its own transaction: the question it asks or answers, and its alerts.
-
-    ``before`` is the contract that was decided under until then.
-    """
-    held = gate.held if gate is not None else None
-    if held is not None and one.outcome == "HELD":
-        duty.ask(fund.id, one.slot, held.question, now)
-        if held.outlived:
-            duty.settle(fund.id, now, "outlived")
-    elif one.record is not None:
-        duty.settle(fund.id, now, "decided")
-    if one.outcome == "OK":
-        duty.close_over(fund.id, OVER_AFTER_OK, now)
-        duty.close_over(fund.id, (_CHANGED,), now)
-        if duty.statements(overrides.KINDS, fund.id, last=1) and standing(duty, fund, now) is None:
-            duty.close_over(fund.id, (OVERRIDE,), now)
-    raised = [duty.raise_alert(alert, now) for alert in alerts_of(one, doubted=held is not None)]
-    if one.record is not None:
-        raised += lapse_overtaken(duty, fund, now)
-        if before is not None and before.config_sha256 != fund.config_sha256:
-            raised.append(duty.raise_alert(Alert(fund.id, "C", _CHANGED, _changed(fund, before)), now))
-    return raised + followed(duty, fund, one, now)
-
-
-def _changed(fund: Fund, before: DecidedUnder) -> str:
-    """Which keys changed with the contract that a slot was first decided under."""
-    found = changes(before.effective, fund.effective())
-    return f"From {before.config_sha256[:12]} to {fund.config_sha256[:12]}: {' '.join(each.sentence for each in found)}"
-
-
-def _ended(duty: Duty, fund: Fund, slot: Slot, outcome: Outcome, reason: str, now: dt.datetime) -> Tick | None:
-    """A slot that ends without a decision; None where another service ended it."""
-    try:
-        with duty.slot(fund, slot, now) as page:
-            page.end(outcome, reason, None)
-    except NothingDue:
-        return None
-    return Tick(fund.id, slot, outcome, reason, None)
-
-
-def _look(desk: Desk, fund: Fund, slot: Slot, last: Record | None) -> Snapshot:
-    previous, since = (None, None) if last is None else (last.decision.snapshot.volatility, last.session)
-    return look(fund, desk.feed(fund), fund_calendar(fund), slot, previous, since)
 
 
 def _owed_since(fund: Fund, settled: dt.datetime) -> dt.datetime:
