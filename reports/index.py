@@ -233,7 +233,8 @@ def _unsigned(made: Sequence[Made]) -> list[str]:
 
 def _verdict(judgement: Judgement, rows: Sequence[FundRow], waiting: Sequence[str]) -> Verdict:
     count = f"{len(rows)} fund{'' if len(rows) == 1 else 's'}"
-    sentence = f"{count}; {len(waiting)} point{'' if len(waiting) == 1 else 's'} waiting for a person."
+    left = f"{len(waiting)} point{'' if len(waiting) == 1 else 's'} waiting" if waiting else "nothing waits"
+    sentence = f"{count}; {left} for a person."
     stopped = [row.name for row in rows if row.verdict.mark == "bad"]
     if stopped:
         return Verdict("bad", "Below a floor, or stopped", f"{sentence} {', '.join(stopped)}: see below.")

@@ -43,7 +43,7 @@ def board(
         _wrong(fund, facts, sections, evidence),
         _overrides(fund, evidence),
         _stress(fund, facts, sections, evidence),
-        _waits(evidence),
+        _waits(fund, evidence),
     )
     return tuple(paragraph for paragraph in found if paragraph)
 
@@ -273,7 +273,7 @@ def _stress(fund: Fund, facts: Facts, sections: Sequence[Section], evidence: Evi
     return f"Stress, as last computed before the period: {earlier[0].sentence.partition(';')[0]}." if earlier else ""
 
 
-def _waits(evidence: Evidence) -> str:
+def _waits(fund: Fund, evidence: Evidence) -> str:
     waits = []
     stood = evidence.standings
     if stood is not None:
@@ -287,7 +287,10 @@ def _waits(evidence: Evidence) -> str:
     left = sum(alert.closed is None and alert.grade == "A" for alert in evidence.alerts or ())
     if left:
         waits.append(f"{count(left, 'alert')} to be acknowledged")
-    waits.append(f"this report, for {count(len(ROLES), 'signature')}")
+    if fund.stage != "replay":  # a replay moves no money
+        waits.append(f"this report, for {count(len(ROLES), 'signature')}")
+    if not waits:
+        return "Nothing waited for people when the period was over."
     return f"What waited for people when the period was over: {'; '.join(waits)}."
 
 

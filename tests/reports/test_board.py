@@ -57,6 +57,17 @@ def test_a_calm_month_says_once_that_nothing_went_wrong() -> None:
     board = _board(CPPI, 0, 20, Evidence(controls=ControlsFacts(), alerts=(), standings=_calm(CPPI)))
     assert "Nothing went wrong that this report looks at." in board
     assert "overrode" not in " ".join(board), "what nobody did is not told"
+    assert board[-1] == "Nothing waited for people when the period was over.", (
+        "a replay moves no money, and is not signed"
+    )
+
+
+def test_a_fund_that_is_no_replay_waits_for_its_signatures() -> None:
+    fund, records = lived(CPPI)
+    paper = replace(fund, stage="paper")
+    evidence = Evidence(controls=ControlsFacts(), alerts=(), standings=_calm(CPPI))
+    found = facts_of(fund, records[:21], records[0].session, records[20].session)
+    board = compliance.build(paper, found, records[:21], ANCHOR, evidence).board
     assert board[-1] == "What waited for people when the period was over: this report, for 3 signatures."
 
 
