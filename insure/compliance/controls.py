@@ -137,8 +137,8 @@ def with_earnings(found: ControlsFacts, judged: Iterable[Judged]) -> ControlsFac
 
     Args:
         found: the controls of a period.
-        judged: every word of people about the fund; an override that no slot was decided under is not among them, nor
-            a question that went through at once.
+        judged: every word of people about the fund; not an override that no slot was decided under, nor a proposal
+            that held back no trade of the rule.
     """
     came_to = {one.row: one for one in judged}
 

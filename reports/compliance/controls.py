@@ -21,7 +21,7 @@ _AUTOMATIC = "nobody: automatic"
 _STILL_OPEN = "open when the period was over"
 _UNPRICED = {
     "override": "no slot was decided under it",
-    "proposal": "it went through as asked, or is still to be answered",
+    "proposal": "it held back no trade of the rule",
     "withdrawal": "an override that was taken back moved nothing",
     "approval": "counted at its question",
     "rejection": "counted at its question",

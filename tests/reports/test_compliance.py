@@ -365,7 +365,7 @@ def test_a_word_whose_path_cannot_be_lived_says_why_instead_of_a_figure() -> Non
     assert [row.cells[-1].value for row in voices] == [
         -12.5,
         NotComputed("counted at its question"),
-        NotComputed("it went through as asked, or is still to be answered"),
+        NotComputed("it held back no trade of the rule"),
     ]
     assert (section.figures["answers"].value, "overrides" in section.figures) == (-12.5, False)
     assert "question that nobody answered" in section.sentence
