@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import insure
 from insure.book.record import Record
@@ -103,7 +103,7 @@ def build(
     return ComplianceReport(
         head=head("compliance", _title(facts), _span(facts), fund, last, anchor, code_version=insure.__version__),
         verdict=_verdict(facts, sections),
-        glance=_glance(facts, table),
+        glance={key: replace(each, row=_SECTION[key]) for key, each in _glance(facts, table).items()},
         board=board(fund, facts, table, sections, evidence),
         sections=sections,
         slippage=table,
@@ -146,6 +146,18 @@ def _verdict(facts: Facts, sections: Sequence[Section]) -> Verdict:
 
 def _also(unread: Sequence[str]) -> tuple[str, ...]:
     return (f"To be read as well: {', '.join(unread)}.",) if unread else ()
+
+
+_SECTION = {
+    "nav": "holdings",
+    "floor": "protection",
+    "coverage": "protection",
+    "weight": "exposure",
+    "gap_budget": "gap",
+    "slippage_report": "slippage",
+    "slippage": "slippage",
+}
+"""Where each figure at the top is told with what it is computed from."""
 
 
 def _glance(facts: Facts, table: SlippageTable) -> Figures:

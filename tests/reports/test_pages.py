@@ -12,6 +12,7 @@ from typing import TypeAlias
 import jsonschema
 import pytest
 from jinja2 import UndefinedError
+from markupsafe import escape
 
 from insure.book.agreed import KeptAlert
 from insure.book.record import Record
@@ -225,6 +226,14 @@ def test_what_the_feed_gave_links_to_the_row_of_its_origin() -> None:
     html = PAGES["rebalance of put at decision 20"]
     assert '<a href="#source-price">one unit of the instrument</a>' in html
     assert '<tr id="source-price">' in html
+
+
+@pytest.mark.parametrize("name", [each for each in PAGES if each.startswith(("day of", "quarter of"))])
+def test_each_figure_at_the_top_links_to_the_section_that_computes_it(name: str) -> None:
+    report = REPORTS[name]
+    assert isinstance(report, compliance.ComplianceReport)
+    for figure in report.glance.values():
+        assert f'<a href="#{figure.row}">{escape(figure.source)}</a>' in PAGES[name], f"{name}: {figure.label}"
 
 
 @each_page
