@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schedules.cli.answer import HERE, Answer, DeskOption, JsonOption, amount, percent
+from schedules.cli.answer import HERE, Answer, Column, DeskOption, JsonOption, amount, percent
 
 if TYPE_CHECKING:
     from insure.book import Book
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ByOption = Annotated[str, typer.Option("--by", help="Who speaks; where desk.toml lists people, one of them.")]
 Number = Annotated[int, typer.Argument(metavar="ID", help="The proposal's number, as `insure status` prints it.")]
+_FIGURE: tuple[Column, ...] = (("earned", "right"), ("to", "left"), ("reason", "left"))
 
 
 def approve(
@@ -191,6 +192,8 @@ def _list_words(place: "Desk", fund: str, answer: Answer) -> None:
         }
     )
     _list(answer, used, answers, file.currency)
+    if not given and not answers:
+        answer.say(f"Nobody has overridden the rule of {fund}, or held back a trade of it.")
     if coming is not None:
         waits = f"; it waits for {coming.waits} more" if coming.waits else ""
         answer.say(f"{coming.row}: {coming.content['sentence']} Pending: its slot is still to come{waits}.")
@@ -309,44 +312,31 @@ def _float(value: object) -> float | None:
 
 
 def _list(answer: Answer, overrides: "list[Judged]", answers: "list[Judged]", currency: str) -> None:
-    answer.table(
-        f"Overrides, earned against the rule in {currency} (below zero: a loss)",
-        [("id", "right"), ("slot", "left"), ("by", "left"), ("instead", "left"), ("earned", "right"),
-         ("to", "left"), ("reason", "left")],
-        [
-            [
-                str(one.row),
-                f"{one.session}:{one.slot}",
-                one.by,
-                one.instead,
-                _earned(one),
-                str(one.upto),
-                one.reason,
-            ]
-            for one in overrides
-        ],
-    )  # fmt: skip
-    answer.table(
-        f"Answers, earned against the rule in {currency} (below zero: a loss)",
-        [("id", "right"), ("slot", "left"), ("who", "left"), ("answer", "left"), ("instead", "left"),
-         ("earned", "right"), ("to", "left"), ("reason", "left")],
-        [
-            [
-                str(one.row),
-                f"{one.session}:{one.slot}",
-                one.by or "nobody",
-                one.answer,
-                one.instead,
-                _earned(one),
-                str(one.upto),
-                one.reason,
-            ]
-            for one in answers
-        ],
-    )  # fmt: skip
+    """Overrides and answers to date, a table each where there are any, and what they came to together."""
+    unit = f"earned against the rule in {currency} (below zero: a loss)"
+    if overrides:
+        answer.table(
+            f"Overrides, {unit}",
+            [("id", "right"), ("slot", "left"), ("by", "left"), ("instead", "left"), *_FIGURE],
+            [[*_slot(one), one.by, one.instead, *_figure(one)] for one in overrides],
+        )
+    if answers:
+        answer.table(
+            f"Answers, {unit}",
+            [("id", "right"), ("slot", "left"), ("who", "left"), ("answer", "left"), ("instead", "left"), *_FIGURE],
+            [[*_slot(one), one.by or "nobody", one.answer, one.instead, *_figure(one)] for one in answers],
+        )
     measured = [one.earned for one in (*overrides, *answers) if one.earned is not None]
     if measured:
         answer.say(f"Together {sum(measured):,.2f} {currency}, on paper at the contract's costs.")
+
+
+def _slot(one: "Judged") -> tuple[str, str]:
+    return str(one.row), f"{one.session}:{one.slot}"
+
+
+def _figure(one: "Judged") -> tuple[str, str, str]:
+    return _earned(one), str(one.upto), one.reason
 
 
 def _earned(one: "Judged") -> str:
