@@ -286,3 +286,10 @@ def test_an_override_that_cannot_be_read_holds_its_fund(insure: Insure, folder: 
     desk("27 17:00", "run-once")
     assert desk.outcomes["2026-11-27:close-60min"] == "HELD"
     assert alerts(desk)["row unreadable"] == "A"
+
+
+def test_a_list_of_nothing_is_one_sentence(insure: Insure, folder: Path) -> None:
+    desk = Told(insure, folder, "ask_change_weight = 5.0\nask_buy_after_fall = 0")
+    assert desk("25 20:00", "run-once").code == 0
+    listed = desk("25 21:30", "override", "tested", "--list").out
+    assert listed == "Nobody has overridden the rule of tested, or held back a trade of it.\n"
