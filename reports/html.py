@@ -5,6 +5,7 @@ The one place that knows Jinja2. Everything is escaped, undefined names are erro
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from insure.errors import InvalidInput
 from reports import charts, filters, frontier
@@ -147,10 +148,17 @@ def _size(figure: Figure) -> float:
     return 0.0 if isinstance(value, NotComputed | str | dt.date) else float(value)
 
 
-def _prose(sentences: Iterable[str]) -> str:
-    """Sentences as a paragraph: what people wrote, and names of instruments, keep no rule of where one ends."""
+_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+
+
+def _prose(sentences: Iterable[str]) -> Markup:
+    """Sentences as a paragraph, no day broken at the end of a line.
+
+    What people wrote, and names of instruments, keep no rule of how a sentence begins and ends.
+    """
     told = (each[:1].upper() + each[1:] for each in sentences)
-    return " ".join(each if each.endswith((".", "!", "?")) else f"{each}." for each in told)
+    text = " ".join(each if each.endswith((".", "!", "?")) else f"{each}." for each in told)
+    return Markup(_DAY.sub(r"<time>\g<0></time>", str(escape(filters.spoken(text)))))  # noqa: S704 - escaped here
 
 
 def _span(dates: Sequence[dt.date]) -> str:

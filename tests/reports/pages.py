@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _SILENT = frozenset({"style", "svg", "script"})
+_DAY_IN_PROSE = re.compile(r"<time>([^<]*)</time>")
+"""Marked so that no line breaks in it; it belongs to its sentence."""
 _VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
 
 
@@ -27,7 +29,7 @@ class Page(HTMLParser):
 
     def __post_init__(self) -> None:
         HTMLParser.__init__(self)
-        self.feed(self.html)
+        self.feed(_DAY_IN_PROSE.sub(r"\1", self.html))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
