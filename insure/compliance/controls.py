@@ -152,7 +152,7 @@ def with_earnings(found: ControlsFacts, judged: Iterable[Judged]) -> ControlsFac
 
 
 def running(found: ControlsFacts, judged: Iterable[Judged]) -> tuple[Judged, ...]:
-    """Words given before a period whose path still holds other units than the one without; arguments as above.
+    """Overrides given before a period whose path still holds other units than the one without; arguments as above.
 
     One whose path cannot be lived is among them: nobody knows what it holds.
     """

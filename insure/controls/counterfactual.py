@@ -96,7 +96,11 @@ class _Lived:
 
 
 def cost_of(
-    records: Sequence[Record], contracts: Mapping[str, Fund], proposals: Sequence[Proposal] = ()
+    records: Sequence[Record],
+    contracts: Mapping[str, Fund],
+    proposals: Sequence[Proposal] = (),
+    *,
+    answers_since: dt.date = dt.date.min,
 ) -> tuple[Judged, ...]:
     """Every word of people among the decisions of a fund, with the money that it earned or lost to the last of them.
 
@@ -104,6 +108,8 @@ def cost_of(
         records: decisions of one fund as they followed each other, none left out from the first word on.
         contracts: the contracts they were made under, by hash.
         proposals: for trades of the fund, with what people said to them: who answered, and why.
+        answers_since: answers before this session are kept as they were, and not measured: a fund that asks every day
+            has a word every day, and each is a path to the end.
 
     Returns:
         The words in the order they took effect; one whose path cannot be lived to the end has no figure, and says why.
@@ -113,21 +119,27 @@ def cost_of(
     """
     of = _contracts(contracts)
     words = _words(records)
-    if not words:
+    wanted = [
+        number
+        for number, word in enumerate(words)
+        if word.override is not None or records[word.place].session >= answers_since
+    ]
+    if not wanted:
         return ()
-    records, begun = records[words[0].place :], words[0].place
+    begun = words[wanted[0]].place
+    records = records[begun:]
     for record in records:
         of(record)
     keys = tuple(word.key for word in words)
     fund = _lived(records, of, frozenset(keys))
-    paths = [_lived(records, of, frozenset())]
-    for number, word in enumerate(words[1:], start=1):
-        paths.append(_branch(records, of, frozenset(keys[:number]), fund, word.place - begun))
-    paths.append(fund)
+    paths = {len(words): fund}
+    for number in sorted({*wanted, *(number + 1 for number in wanted)} - {len(words)}):
+        paths[number] = _branch(records, of, frozenset(keys[:number]), fund, words[number].place - begun)
     answered = {one.slot: one for one in proposals}
     ran = {_key(record): record for record in records if record.decision.outcome == "OK"}
     found = []
-    for number, word in enumerate(words):
+    for number in wanted:
+        word = words[number]
         record, upto = records[word.place - begun], records[-1].session
         if word.override is not None:
             told = _override_told(word.override, record, upto)

@@ -242,7 +242,7 @@ def _overrides(fund: Fund, evidence: Evidence) -> str:
         said.append(f"{which} not let through at once {_earned(sum(answers), fund)} against doing so{upto}.")
     still = [float(one.earned) for one in running(found, evidence.judged) if one.earned is not None]
     if still:
-        which = "A word of people given" if len(still) == 1 else f"{len(still)} words of people given"
+        which = "An override given" if len(still) == 1 else f"{len(still)} overrides given"
         whole = _earned(sum(still), fund)
         said.append(f"{which} before the period still made a difference; by now that {whole}{upto}.")
     return " ".join(said)

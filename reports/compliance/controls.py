@@ -238,7 +238,6 @@ def _running_table(still: Sequence[Judged], earned: str) -> Table:
             Row(
                 f"{filters.day(one.session)} {one.slot}",
                 (
-                    Figure("Word", one.kind if one.kind == "override" else one.answer, _TEXT, source),
                     Figure("By", one.by or "nobody", _TEXT, source),
                     Figure("Why", one.reason or "no reason given", _TEXT, source),
                     Figure("More units held for it", more, "units", "path with \u2212 path without"),
@@ -248,9 +247,9 @@ def _running_table(still: Sequence[Judged], earned: str) -> Table:
             )
         )
     return Table(
-        "Overrides and answers given earlier, whose path still differs from the one without.",
+        "Overrides given earlier, whose path still differs from the one without.",
         "Slot",
-        ("Word", "By", "Why", "More units held for it", earned),
+        ("By", "Why", "More units held for it", earned),
         tuple(rows),
     )
 

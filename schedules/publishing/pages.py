@@ -179,7 +179,7 @@ def publish_compliance(
     rows = trail.sequences(book, fund.id, dt.date.min, last)
     counted, _ = trail.last_of(book, fund.id, first - dt.timedelta(days=1), since)
     found = facts(fund.id, by_hash, history, runs, period.due, first, last, late, rows, counted, so_far=period.so_far)
-    judged = _judged(book, history, by_hash, fund.id, anchor[0])
+    judged = _judged(book, history, by_hash, fund.id, anchor[0], first)
     controls = controls_facts(
         trail.of_kinds(book, fund.id, tuple(KINDS), since, until, anchor[0]),
         trail.newest(book, fund.id, "waiting", since),
@@ -331,12 +331,13 @@ def _order_states(
 
 
 def _judged(
-    book: Book, history: Sequence[Record], by_hash: Mapping[str, Fund], fund_id: str, last: int
+    book: Book, history: Sequence[Record], by_hash: Mapping[str, Fund], fund_id: str, last: int, first: dt.date
 ) -> tuple[Judged, ...]:
-    """Every word of people up to a row of the chain, judged up to the last of the decisions."""
+    """Overrides up to a row of the chain, and answers from a session on, judged up to the last of the decisions."""
     with looking(book) as duty:
         asked = duty.statements(approvals.KINDS, fund_id, subjects=("trade",))
-    return cost_of(history, by_hash, approvals.proposals([each for each in asked if each.sequence <= last]))
+    proposals = approvals.proposals([each for each in asked if each.sequence <= last])
+    return cost_of(history, by_hash, proposals, answers_since=first)
 
 
 def _up_to(book: Book, record: Record) -> list[Record]:

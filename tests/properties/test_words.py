@@ -312,3 +312,16 @@ def test_a_path_that_begins_within_a_session_knows_what_was_ordered_before(tmp_p
         for each in (steps[0].decision, records[1].decision)
     ]
     assert turnover[0] == turnover[1] > 0.6, turnover
+
+
+def test_answers_that_are_not_measured_change_no_other_figure(tmp_path: Path) -> None:
+    of, _ = contract(STRATEGIES["constant_mix"])
+    life = Life(of, tmp_path, answers=lambda: "no", overrides={4: 0.3})
+    records = life.lived(walk(12))
+    whole = cost_of(records, contracts(of), life.proposals())
+    since = records[8].session
+    some = cost_of(records, contracts(of), life.proposals(), answers_since=since)
+    wanted = [one for one in whole if one.kind == "override" or one.session >= since]
+    assert {one.kind for one in wanted} == {"override", "answer"}
+    assert list(some) == wanted
+    assert len(some) < len(whole)

@@ -132,6 +132,6 @@ def test_overrides_are_told_by_who_and_what_they_came_to() -> None:
     board = _board(CPPI, 0, 20)
     assert (
         "A. Officer overrode the rule once; that cost 1,250 USD against following it up to Monday 27 October 2008. "
-        "A word of people given before the period still made a difference; by now that cost 42,489 USD up to Monday 27 "
+        "An override given before the period still made a difference; by now that cost 42,489 USD up to Monday 27 "
         "October 2008."
     ) in board

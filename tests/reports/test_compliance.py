@@ -327,7 +327,7 @@ def test_an_override_of_before_is_told_as_long_as_its_path_holds_other_units() -
     tables = {table.caption: table for table in section.tables}
     own, earlier = (
         tables["Overrides, and those taken back."],
-        tables["Overrides and answers given earlier, whose path still differs from the one without."],
+        tables["Overrides given earlier, whose path still differs from the one without."],
     )
     assert own.columns[-1] == "Earned (+) or lost (\u2212), to 2008-10-27"
     assert [row.cells[-1].value for row in own.rows] == [-1250.5]
@@ -359,7 +359,7 @@ def test_a_word_whose_path_cannot_be_lived_says_why_instead_of_a_figure() -> Non
     section = next(each for each in report.sections if each.key == "controls")
     tables = {table.caption: table for table in section.tables}
     assert [row.cells[-1].value for row in tables["Overrides, and those taken back."].rows] == [NotComputed(why)]
-    earlier = tables["Overrides and answers given earlier, whose path still differs from the one without."]
+    earlier = tables["Overrides given earlier, whose path still differs from the one without."]
     assert [cell.value for cell in earlier.rows[0].cells[-2:]] == [NotComputed(why)] * 2, "unknown reads as none"
     voices = tables["Questions put to people, and what they said."].rows
     assert [row.cells[-1].value for row in voices] == [
